@@ -1,0 +1,59 @@
+"""Field types that several documents share, and Pydantic's complaints in our words."""
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from controlplane.domain import share
+from controlplane.domain.errors import FieldError, InvalidInput
+
+
+class Document(BaseModel):
+    """Unknown fields are refused: a misspelt limit must not pass as no limit."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _percent(value: float) -> float:
+    share.from_percent(value)
+    return value
+
+
+def _number(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
+    if isinstance(value, bool | str):
+        message = "must be a number"
+        raise ValueError(message)  # noqa: TRY004 - Pydantic turns ValueError into a field error
+    return value
+
+
+Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+Whole = Annotated[int, BeforeValidator(_number)]
+Percent = Annotated[Number, AfterValidator(_percent)]
+Text = Annotated[str, Field(max_length=2000)]
+Name = Annotated[str, Field(max_length=200)]
+
+_SENTENCES = {
+    "missing": "is missing",
+    "extra_forbidden": "is not a known field",
+    "model_type": "must be an object",
+    "dict_type": "must be an object",
+    "string_type": "must be text",
+    "bool_type": "must be true or false",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+}
+
+
+def invalid(error: ValidationError, prefix: str = "") -> InvalidInput:
+    """Pydantic's errors as ours: one sentence a field."""
+    return InvalidInput(tuple(FieldError(_path(prefix, each["loc"]), _sentence(each)) for each in error.errors()))
+
+
+def _path(prefix: str, location: tuple[int | str, ...]) -> str:
+    parts = [prefix, *(str(part) for part in location)] if prefix else [str(part) for part in location]
+    return ".".join(parts) or "body"
+
+
+def _sentence(error: Any) -> str:  # noqa: ANN401 - Pydantic's ErrorDetails
+    known = _SENTENCES.get(error["type"])
+    return known or str(error["msg"]).removeprefix("Value error, ").replace("Input should", "should")

@@ -1,0 +1,146 @@
+"""A flag as people write it, and as it is answered: percent instead of buckets, every field by its own name."""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from controlplane.documents.fields import Document, Name, Percent, Text, invalid
+from controlplane.documents.guardrails import (
+    GuardrailsDocument,
+    PlanDocument,
+    guardrails_document,
+    plan_document,
+)
+from controlplane.domain import share
+from controlplane.domain.errors import FieldError, InvalidInput
+from controlplane.domain.flag import Flag, Mode, Operation, Operator, Rule, Side
+from controlplane.domain.guardrails import Guardrails
+from controlplane.domain.plan import Plan
+
+READ_ONLY = ("version", "rollout", "created_at", "updated_at", "archived_at")
+
+
+class RuleDocument(Document):
+    attribute: Name = Field(min_length=1)
+    operator: Operator
+    values: list[Name] = Field(min_length=1, max_length=1000)
+    serve: Side
+
+    def to_domain(self) -> Rule:
+        return Rule(self.attribute, self.operator, tuple(self.values), self.serve)
+
+
+class OperationDocument(Document):
+    percent: Percent = 0
+    mode: Mode = Mode.SINGLE
+    guardrails: GuardrailsDocument | None = None
+
+    def to_domain(self) -> Operation:
+        overrides = self.guardrails.to_overrides() if self.guardrails else {}
+        return Operation(share.from_percent(self.percent), self.mode, overrides)
+
+
+class FlagDocument(Document):
+    key: str
+    kind: Literal["migration"] = "migration"
+    description: Text = ""
+    owner: Name = ""
+    tags: list[Name] = Field(default_factory=list, max_length=50)
+    baseline: str
+    candidate: str
+    enabled: bool = False
+    operations: dict[str, OperationDocument] = Field(default_factory=dict)
+    rules: list[RuleDocument] = Field(default_factory=list, max_length=200)
+    guardrails: GuardrailsDocument | None = None
+    plan: PlanDocument | None = None
+
+    def to_domain(self) -> Flag:
+        return Flag(
+            key=self.key,
+            baseline=self.baseline,
+            candidate=self.candidate,
+            description=self.description,
+            owner=self.owner,
+            tags=tuple(dict.fromkeys(self.tags)),
+            enabled=self.enabled,
+            operations={name: each.to_domain() for name, each in self.operations.items()},
+            rules=tuple(rule.to_domain() for rule in self.rules),
+            guardrails=self.guardrails.to_domain() if self.guardrails else None,
+            plan=self.plan.to_domain() if self.plan else None,
+        )
+
+
+def parse_flag(document: Mapping[str, Any], *, key: str | None = None) -> Flag:
+    """A document → a flag; read-only fields are passed over, so that an answer can be sent back.
+
+    `key` is the one of the path; a body that names another is refused. Raises InvalidInput.
+    """
+    body = {name: value for name, value in document.items() if name not in READ_ONLY}
+    if key is not None:
+        body.setdefault("key", key)
+    try:
+        parsed = FlagDocument.model_validate(body)
+    except ValidationError as error:
+        raise invalid(error) from None
+    if key is not None and parsed.key != key:
+        message = f"is '{parsed.key}', but the address says '{key}': a key cannot be changed"
+        raise InvalidInput((FieldError("key", message),))
+    return parsed.to_domain()
+
+
+def parse_operation(document: Mapping[str, Any]) -> Operation:
+    """Raises InvalidInput."""
+    try:
+        return OperationDocument.model_validate(document).to_domain()
+    except ValidationError as error:
+        raise invalid(error) from None
+
+
+def parse_guardrails(document: Mapping[str, Any]) -> Guardrails:
+    """Raises InvalidInput."""
+    try:
+        return GuardrailsDocument.model_validate(document).to_domain()
+    except ValidationError as error:
+        raise invalid(error) from None
+
+
+def parse_plan(document: Mapping[str, Any]) -> Plan:
+    """Raises InvalidInput."""
+    try:
+        return PlanDocument.model_validate(document).to_domain()
+    except ValidationError as error:
+        raise invalid(error) from None
+
+
+def flag_document(flag: Flag) -> dict[str, Any]:
+    """The definition of a flag, as it would be written to create it."""
+    return {
+        "key": flag.key,
+        "kind": "migration",
+        "description": flag.description,
+        "owner": flag.owner,
+        "tags": list(flag.tags),
+        "baseline": flag.baseline,
+        "candidate": flag.candidate,
+        "enabled": flag.enabled,
+        "operations": {name: _operation_document(each) for name, each in flag.operations.items()},
+        "rules": [
+            {
+                "attribute": rule.attribute,
+                "operator": rule.operator.value,
+                "values": list(rule.values),
+                "serve": rule.serve.value,
+            }
+            for rule in flag.rules
+        ],
+        "guardrails": guardrails_document(flag.guardrails) if flag.guardrails else None,
+        "plan": plan_document(flag.plan) if flag.plan else None,
+    }
+
+
+def _operation_document(operation: Operation) -> dict[str, Any]:
+    document: dict[str, Any] = {"percent": share.to_percent(operation.share), "mode": operation.mode.value}
+    if operation.guardrails:
+        document["guardrails"] = dict(operation.guardrails)
+    return document

@@ -1,0 +1,52 @@
+"""What a flag has lived through, as it is stored: its rollout and its rolled-back marks."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from controlplane.domain.flag import Flag
+from controlplane.domain.rollout import Rollout, State
+
+
+def state_document(flag: Flag) -> dict[str, Any]:
+    """The part of a flag that nobody writes: it comes from rollouts and rollbacks."""
+    rollout = flag.rollout
+    return {
+        "rolled_back": flag.rolled_back,
+        "rolled_back_operations": [name for name, each in flag.operations.items() if each.rolled_back],
+        "rollout": {
+            "state": rollout.state.value,
+            "stage": rollout.stage,
+            "entered_at": _text(rollout.entered_at),
+            "approved": rollout.approved,
+            "attempt": rollout.attempt,
+            "rollbacks": rollout.rollbacks,
+            "cool_down_until": _text(rollout.cool_down_until),
+        },
+    }
+
+
+def with_state(flag: Flag, document: Mapping[str, Any]) -> Flag:
+    """The flag with its stored state laid over its definition."""
+    marked = set(document["rolled_back_operations"])
+    stored = dict(document["rollout"])
+    rollout = Rollout(
+        state=State(stored["state"]),
+        stage=stored["stage"],
+        entered_at=_instant(stored["entered_at"]),
+        approved=stored["approved"],
+        attempt=stored["attempt"],
+        rollbacks=stored["rollbacks"],
+        cool_down_until=_instant(stored["cool_down_until"]),
+    )
+    operations = {name: replace(each, rolled_back=name in marked) for name, each in flag.operations.items()}
+    return replace(flag, rolled_back=document["rolled_back"], operations=operations, rollout=rollout)
+
+
+def _text(instant: datetime | None) -> str | None:
+    return instant.isoformat() if instant else None
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,70 @@
+"""Evidence and findings as they are stored and answered: plain JSON, nothing lost."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from controlplane.domain.evidence import Wealth
+from controlplane.domain.findings import Consequence, Finding, Verdict
+from controlplane.domain.observation import Evidence
+
+
+def evidence_document(seen: Evidence) -> dict[str, Any]:
+    return {
+        "policy": seen.policy,
+        "errors": _wealth_document(seen.errors),
+        "latency": {name: _wealth_document(each) for name, each in seen.latency.items()},
+        "max_error_rate": _wealth_document(seen.max_error_rate),
+        "max_latency": {name: _wealth_document(each) for name, each in seen.max_latency.items()},
+        "history": dict(seen.history),
+        "baseline_keys": seen.baseline_keys,
+        "baseline_bad_keys": seen.baseline_bad_keys,
+        "candidate_keys": seen.candidate_keys,
+        "candidate_bad_keys": seen.candidate_bad_keys,
+        "slow": {name: list(pair) for name, pair in seen.slow.items()},
+        "keys_at": {share: list(pair) for share, pair in seen.keys_at.items()},
+        "baseline_since_candidate": seen.baseline_since_candidate,
+        "candidate_since_baseline": seen.candidate_since_baseline,
+        "newest": seen.newest,
+    }
+
+
+def parse_evidence(document: Mapping[str, Any]) -> Evidence:
+    values = dict(document)
+    values["errors"] = _wealth(document["errors"])
+    values["latency"] = {name: _wealth(each) for name, each in document["latency"].items()}
+    values["max_error_rate"] = _wealth(document["max_error_rate"])
+    values["max_latency"] = {name: _wealth(each) for name, each in document["max_latency"].items()}
+    values["history"] = {int(index): count for index, count in document["history"].items()}
+    values["slow"] = {name: (pair[0], pair[1]) for name, pair in document["slow"].items()}
+    values["keys_at"] = {int(share): (pair[0], pair[1]) for share, pair in document["keys_at"].items()}
+    return Evidence(**values)
+
+
+def _wealth_document(wealth: Wealth) -> dict[str, Any]:
+    return {"bets": list(wealth.bets), "buckets": wealth.buckets}
+
+
+def _wealth(document: Mapping[str, Any]) -> Wealth:
+    return Wealth(tuple(document["bets"]), document["buckets"])
+
+
+def finding_document(finding: Finding) -> dict[str, Any]:
+    return {
+        "operation": finding.operation,
+        "guardrail": finding.guardrail,
+        "verdict": finding.verdict.value,
+        "sentence": finding.sentence,
+        "consequence": finding.consequence.value,
+        "numbers": dict(finding.numbers),
+    }
+
+
+def parse_finding(document: Mapping[str, Any]) -> Finding:
+    return Finding(
+        operation=document["operation"],
+        guardrail=document["guardrail"],
+        verdict=Verdict(document["verdict"]),
+        sentence=document["sentence"],
+        consequence=Consequence(document["consequence"]),
+        numbers=document["numbers"],
+    )

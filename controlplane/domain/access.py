@@ -1,0 +1,67 @@
+"""Access: roles, people and tokens, and who may do what."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+EVERYWHERE = "*"
+
+
+class Role(StrEnum):
+    """Each may do what the one before it may."""
+
+    VIEWER = "viewer"
+    OPERATOR = "operator"
+    ADMIN = "admin"
+
+    def covers(self, needed: "Role") -> bool:
+        order = list(Role)
+        return order.index(self) >= order.index(needed)
+
+
+class TokenKind(StrEnum):
+    """`sdk` reads one environment's snapshot and reports, nothing else; `admin` speaks to the management doors."""
+
+    SDK = "sdk"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What is kept of a token: never its secret. `environment` None means every environment (admin only)."""
+
+    id: int
+    kind: TokenKind
+    name: str
+    role: Role | None
+    environment: str | None
+    hash: str
+    hint: str
+    created_at: datetime
+    created_by: str
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+    def is_valid(self, now: datetime) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+    def role_in(self, environment: str) -> Role | None:
+        return self.role if self.environment in {None, environment} else None
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """`roles`: environment name, or `*` for all of them → role. The larger one counts."""
+
+    id: int
+    email: str
+    roles: Mapping[str, Role] = field(default_factory=dict)
+    has_password: bool = False
+    created_at: datetime | None = None
+    disabled_at: datetime | None = None
+
+    def role_in(self, environment: str) -> Role | None:
+        found = [self.roles[name] for name in (environment, EVERYWHERE) if name in self.roles]
+        return max(found, key=list(Role).index) if found else None

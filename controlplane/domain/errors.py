@@ -1,0 +1,84 @@
+"""What can go wrong, as a tree. No error here knows HTTP.
+
+ThrowbarError
+├── InvalidInput        fields that cannot be accepted, all of them at once
+├── NotFound            the thing named does not exist
+├── AlreadyExists       the name is taken
+├── Refused             right input, wrong moment: the state forbids it
+├── StaleVersion        somebody changed it in the meantime
+├── NotSignedIn         nobody knows who is asking
+├── NotAllowed          known, but the role is too small
+├── TooManyTries        slow down
+├── LeaseLost           another scheduler has taken over
+└── SchemaMismatch      the database is not of this version
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One field that cannot be accepted: its path (`plan.stages.1.percent`) and what to do about it."""
+
+    field: str
+    message: str
+
+
+class ThrowbarError(Exception):
+    """Root of everything this program raises on purpose."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class InvalidInput(ThrowbarError):
+    """Nothing was changed; `errors` names each field."""
+
+    def __init__(self, errors: tuple[FieldError, ...]) -> None:
+        super().__init__("; ".join(f"{error.field}: {error.message}" for error in errors))
+        self.errors = errors
+
+
+class NotFound(ThrowbarError):
+    """The thing named does not exist here."""
+
+
+class AlreadyExists(ThrowbarError):
+    """The name is taken."""
+
+
+class Refused(ThrowbarError):
+    """The state of the flag or its rollout forbids it now."""
+
+
+class StaleVersion(ThrowbarError):
+    """The caller changed an older version than the one in force."""
+
+    def __init__(self, flag: str, given: int, current: int) -> None:
+        super().__init__(f"flag '{flag}' is at version {current}, you changed {given}: reload and try again")
+        self.current = current
+
+
+class NotSignedIn(ThrowbarError):
+    """No valid token or session came with the request."""
+
+
+class NotAllowed(ThrowbarError):
+    """The caller is known, but may not do this."""
+
+
+class TooManyTries(ThrowbarError):
+    """Too many failed sign-ins; `retry_after` seconds."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(f"too many failed sign-ins: try again in {retry_after} seconds")
+        self.retry_after = retry_after
+
+
+class LeaseLost(ThrowbarError):
+    """Another scheduler acts now; whatever this one was doing is undone."""
+
+
+class SchemaMismatch(ThrowbarError):
+    """The database belongs to another version of the program."""

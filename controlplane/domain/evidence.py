@@ -1,0 +1,122 @@
+"""Evidence: how strongly the counts speak against a limit, valid however often it is looked at.
+
+Every null hypothesis here is a bet that a harmless candidate cannot win in the long run. The wealth of a bettor who
+started with 1 exceeds 1/α with a probability of at most α, ever (Ville's inequality), so wealth is evidence: "1 in N".
+
+- Comparison of two arms: the conditional test of Lindon & Malek (Anytime-valid inference for multinomial count data,
+  NeurIPS 2022) with a tolerance. Null, in every bucket: p_candidate ≤ m · p_baseline + δ.
+- Absolute limit: the one-sample Bernoulli bet. Null: p_candidate ≤ p0.
+
+A regression may begin late, so each bet is a mixture over start times; old good buckets do not pay for it.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+BETS = (1.25, 1.6, 2.0, 3.0, 5.0, 10.0, 30.0, 100.0, 1000.0)
+THRESHOLD_BETS = (1.3, 1.6, 2.0, 3.0, 5.0, 10.0, 20.0)
+RESTART_HORIZON = 360  # buckets: half of the start weight beyond the first is spent after so many
+DESIGN_EFFECT = 2.0  # keys of one session or tenant fail together; 2 until an A/A check has measured it
+SUSPICIOUS = math.log(5.0)
+SUPPORT = math.log(20.0)  # comparison evidence that an absolute limit needs beside its own
+
+_NOTHING = float("-inf")
+
+
+@dataclass(frozen=True, slots=True)
+class Wealth:
+    """Log wealth of each bet, and after how many buckets. Empty before the first."""
+
+    bets: tuple[float, ...] = ()
+    buckets: int = 0
+
+    @property
+    def log_evidence(self) -> float:
+        """ln E: the bets' mean plus the part of the start weight not yet spent."""
+        if not self.bets:
+            return 0.0
+        unspent = 0.5 * RESTART_HORIZON / (self.buckets + RESTART_HORIZON)
+        return _log_add(_log_mean(self.bets), math.log(unspent))
+
+
+def staked(wealth: Wealth, log_factors: Sequence[float]) -> Wealth:
+    """The wealth after one more bucket, whose winnings per bet are `log_factors`."""
+    before = wealth.bets or (_NOTHING,) * len(log_factors)
+    stake = math.log(_start_weight(wealth.buckets + 1))
+    bets = tuple(_log_add(old, stake) + factor for old, factor in zip(before, log_factors, strict=True))
+    return Wealth(bets, wealth.buckets + 1)
+
+
+def _start_weight(bucket: int) -> float:
+    late = 0.5 * RESTART_HORIZON / ((bucket + RESTART_HORIZON - 1) * (bucket + RESTART_HORIZON))
+    return late + 0.5 if bucket == 1 else late
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Units and bad units of both arms, in one bucket of one stratum."""
+
+    candidate: int
+    baseline: int
+    candidate_bad: int
+    baseline_bad: int
+
+
+def comparison_factors(
+    pairs: Sequence[Pair], *, ratio: float, margin: float, largest_bet: float = BETS[-1]
+) -> tuple[float, ...]:
+    """ln of the winnings of each bet over the strata of one bucket; `ratio` is m, `margin` is δ.
+
+    A stratum with one arm only wins and loses nothing. Bets above `largest_bet` stay out of the game (factor 0).
+    """
+    return tuple(
+        sum(_comparison_factor(pair, bet, ratio, margin) for pair in pairs) / DESIGN_EFFECT
+        if bet <= largest_bet
+        else 0.0
+        for bet in BETS
+    )
+
+
+def _comparison_factor(pair: Pair, bet: float, ratio: float, margin: float) -> float:
+    if not pair.candidate or not pair.baseline:
+        return 0.0
+    rho = pair.candidate / (pair.candidate + pair.baseline)
+    g = (1 + rho * (ratio - 1)) / (1 + rho * (bet * ratio - 1))
+    won = pair.candidate_bad * math.log(bet) + (pair.candidate_bad + pair.baseline_bad) * math.log(g)
+    return won - pair.candidate * margin * (bet * g - 1)
+
+
+def threshold_factors(units: int, bad: int, limit: float) -> tuple[float, ...]:
+    """ln of the winnings of each bet that the rate is above `limit` (0 < limit < 1)."""
+    return tuple(
+        _threshold_factor(units, bad, limit, min(bet, 0.999 / limit)) / DESIGN_EFFECT for bet in THRESHOLD_BETS
+    )
+
+
+def _threshold_factor(units: int, bad: int, limit: float, bet: float) -> float:
+    return bad * math.log(bet) + (units - bad) * math.log((1 - bet * limit) / (1 - limit))
+
+
+def log_mean(log_values: Sequence[float]) -> float:
+    """ln of the mean of e-values given by their logarithms: the mean of e-values is an e-value."""
+    return _log_mean(log_values)
+
+
+def one_in(log_evidence: float) -> float:
+    """Evidence as people read it: "1 in N" harmless candidates would look this bad. Capped at a million million."""
+    return math.exp(min(max(log_evidence, 0.0), math.log(1e12)))
+
+
+def _log_mean(logs: Sequence[float]) -> float:
+    top = max(logs)
+    if top == _NOTHING:
+        return _NOTHING
+    return top + math.log(sum(math.exp(each - top) for each in logs) / len(logs))
+
+
+def _log_add(a: float, b: float) -> float:
+    high, low = (a, b) if a >= b else (b, a)
+    if low == _NOTHING:
+        return high
+    return high + math.log1p(math.exp(low - high))

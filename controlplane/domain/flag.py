@@ -1,0 +1,143 @@
+"""Flag: one migration, its backends, operations and rules. Changes return a new flag."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+from controlplane.domain.guardrails import Guardrails, Overrides
+from controlplane.domain.plan import Plan
+from controlplane.domain.rollout import Rollout
+
+
+class Side(StrEnum):
+    """The backend that is trusted, and the one that is moved to."""
+
+    BASELINE = "baseline"
+    CANDIDATE = "candidate"
+
+
+class Mode(StrEnum):
+    """What else happens to a call. Only what this version's SDK can carry out is listed."""
+
+    SINGLE = "single"
+
+
+class Operator(StrEnum):
+    """How a rule compares an attribute with its values."""
+
+    IN = "in"
+    NOT_IN = "not_in"
+    STARTS_WITH = "starts_with"
+    ENDS_WITH = "ends_with"
+    CONTAINS = "contains"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Keys whose attribute matches are served one side, whatever the share."""
+
+    attribute: str
+    operator: Operator
+    values: tuple[str, ...]
+    serve: Side
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A named kind of call with a share of its own."""
+
+    share: int = 0
+    mode: Mode = Mode.SINGLE
+    guardrails: Overrides = field(default_factory=dict)
+    rolled_back: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """A migration as it stands; `version` grows by one with every change."""
+
+    key: str
+    baseline: str
+    candidate: str
+    description: str = ""
+    owner: str = ""
+    tags: tuple[str, ...] = ()
+    enabled: bool = False
+    operations: Mapping[str, Operation] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
+    guardrails: Guardrails | None = None
+    plan: Plan | None = None
+    version: int = 0
+    rolled_back: bool = False
+    rollout: Rollout = Rollout()
+    created_at: datetime | None = None
+    updated_at: datetime | None = None
+    archived_at: datetime | None = None
+
+    def operation(self, name: str) -> Operation | None:
+        return self.operations.get(name)
+
+    @property
+    def planned_operations(self) -> tuple[str, ...]:
+        """The operations that the plan moves: those it names, else all."""
+        if self.plan and self.plan.operations:
+            return self.plan.operations
+        return tuple(self.operations)
+
+    @property
+    def exposed_operations(self) -> tuple[str, ...]:
+        """The operations that may send a key to the candidate now."""
+        if not self.enabled or self.rolled_back or self.archived_at:
+            return ()
+        return tuple(
+            name
+            for name, each in self.operations.items()
+            if not each.rolled_back and (each.share or self.serves_candidate)
+        )
+
+    @property
+    def serves_candidate(self) -> bool:
+        """Some rule sends keys to the candidate, whatever the share."""
+        return any(rule.serve is Side.CANDIDATE for rule in self.rules)
+
+    @property
+    def largest_share(self) -> int:
+        """The share of the operation that is furthest, as it is set."""
+        return max((each.share for each in self.operations.values()), default=0)
+
+    def guardrails_of(self, name: str) -> Guardrails | None:
+        """The flag's guardrails with the operation's own fields laid over them."""
+        if self.guardrails is None:
+            return None
+        return self.guardrails.overridden(self.operations[name].guardrails)
+
+
+def with_shares(flag: Flag, share: int, names: tuple[str, ...]) -> Flag:
+    """The flag with one share for some operations; one that was rolled back on its own keeps 0."""
+    operations = {
+        name: replace(each, share=share) if name in names and not each.rolled_back else each
+        for name, each in flag.operations.items()
+    }
+    return replace(flag, operations=operations)
+
+
+def without_rollback(flag: Flag) -> Flag:
+    """The flag with every rolled-back mark cleared: what `start` and `unlock` do, and nothing else may."""
+    operations = {name: replace(each, rolled_back=False) for name, each in flag.operations.items()}
+    return replace(flag, rolled_back=False, operations=operations)
+
+
+def raises_exposure(before: Flag, after: Flag) -> bool:
+    """Whether some operation sends more keys to the candidate than it did, by share or by being switched on."""
+    return any(
+        effective_share(after, name) > (effective_share(before, name) if name in before.operations else 0)
+        for name in after.operations
+    )
+
+
+def effective_share(flag: Flag, name: str) -> int:
+    """The share that services obey: 0 where the flag is off or something was rolled back."""
+    operation = flag.operations[name]
+    obeyed = flag.enabled and not flag.rolled_back and not operation.rolled_back and flag.archived_at is None
+    return operation.share if obeyed else 0

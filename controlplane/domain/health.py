@@ -1,0 +1,152 @@
+"""Health: judging one operation's guardrails against what was seen of it. Pure; every finding carries its sentence."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+from controlplane.domain import evidence, histogram
+from controlplane.domain.findings import Consequence, Finding, Verdict
+from controlplane.domain.guardrails import Guardrails, OnBreach
+from controlplane.domain.observation import quantile_of
+from controlplane.domain.sample import Sample
+from controlplane.domain.silence import silence
+from controlplane.domain.words import count, one_in, percent, seconds
+
+LEAST_BAD_KEYS = 3  # an outage of two keys is a story about two keys
+
+
+def flag_evidence(samples: Sequence[Sample]) -> float:
+    """ln E of a whole flag: the mean over operations of half error, half latency evidence.
+
+    The false-rollback probability α belongs to the attempt of the flag, so its operations share one wealth.
+    """
+    each = [log for sample in samples for log in (sample.evidence.errors.log_evidence, sample.evidence.log_latency)]
+    return evidence.log_mean(each) if each else 0.0
+
+
+def judge(guardrails: Guardrails, sample: Sample, overall: float) -> tuple[Finding, ...]:
+    """Every guardrail of one operation, judged; `overall` is the flag's evidence (see `flag_evidence`)."""
+    return tuple(
+        [
+            *_comparisons(guardrails, sample, overall),
+            *_limits(guardrails, sample),
+            *silence(guardrails, sample),
+        ]
+    )
+
+
+def _comparisons(guardrails: Guardrails, sample: Sample, overall: float) -> Iterator[Finding]:
+    if guardrails.compare is None or not sample.has_control:
+        return
+    seen = sample.evidence
+    yield _comparison(guardrails, sample, overall, "errors", seen.errors.log_evidence, seen.candidate_bad_keys)
+    slowest = max(seen.slow.values(), key=lambda pair: pair[1], default=(0, 0))
+    yield _comparison(guardrails, sample, overall, "latency", seen.log_latency, slowest[1])
+
+
+def _comparison(  # noqa: PLR0913 - one call site per metric, all of them facts of one look
+    guardrails: Guardrails, sample: Sample, overall: float, metric: str, log_evidence: float, bad_keys: int
+) -> Finding:
+    compare = guardrails.compare
+    needed = -math.log(compare.alpha) if compare else 0.0
+    guilty = min(log_evidence, overall) >= needed and bad_keys >= LEAST_BAD_KEYS
+    suspicious = not guilty and log_evidence >= evidence.SUSPICIOUS
+    verdict = Verdict.UNHEALTHY if guilty else Verdict.INCONCLUSIVE if suspicious else Verdict.HEALTHY
+    sentence = _error_sentence(sample) if metric == "errors" else _latency_sentence(sample)
+    shown = f"{sentence}; evidence 1 in {one_in(log_evidence)}, limit 1 in {one_in(needed)}"
+    return Finding(
+        operation=sample.operation,
+        guardrail=f"{metric}_vs_baseline",
+        verdict=verdict,
+        sentence=f"{shown}: suspicious" if suspicious else shown,
+        consequence=_on_breach(guardrails) if guilty else Consequence.HOLD if suspicious else Consequence.NONE,
+        numbers={
+            **_compared_numbers(sample),
+            "log_evidence": log_evidence,
+            "log_limit": needed,
+            "log_overall": overall,
+        },
+    )
+
+
+def _compared_numbers(sample: Sample) -> dict[str, float | int | None]:
+    seen = sample.evidence
+    return {
+        "candidate_keys": seen.candidate_keys,
+        "candidate_bad_keys": seen.candidate_bad_keys,
+        "baseline_keys": seen.baseline_keys,
+        "baseline_bad_keys": seen.baseline_bad_keys,
+    }
+
+
+def _error_sentence(sample: Sample) -> str:
+    seen = sample.evidence
+    return (
+        f"{sample.operation}: {sample.candidate_name} failed for {count(seen.candidate_bad_keys)} of "
+        f"{count(seen.candidate_keys)} keys, {sample.baseline_name} for {count(seen.baseline_bad_keys)} of "
+        f"{count(seen.baseline_keys)} at the same time"
+    )
+
+
+def _latency_sentence(sample: Sample) -> str:
+    sides = (sample.candidate, sample.baseline)
+    candidate, baseline = (histogram.quantile_ms(side.latency, 0.99) for side in sides)
+    return (
+        f"{sample.operation}: {sample.candidate_name} answers within {_ms(candidate)} (p99), "
+        f"{sample.baseline_name} within {_ms(baseline)}"
+    )
+
+
+def _ms(milliseconds: float | None) -> str:
+    return "no time yet" if milliseconds is None else seconds(milliseconds / 1000)
+
+
+def _limits(guardrails: Guardrails, sample: Sample) -> Iterator[Finding]:
+    if guardrails.max_error_rate is not None:
+        rate = sample.candidate.error_rate
+        shown = "no calls" if rate is None else percent(rate)
+        sentence = f"{sample.operation}: {shown} of calls to {sample.candidate_name} fail, limit {percent(guardrails.max_error_rate)}"
+        numbers = {"value": rate, "limit": guardrails.max_error_rate, "baseline": sample.baseline.error_rate}
+        log_limit = sample.evidence.max_error_rate.log_evidence
+        support = sample.evidence.errors.log_evidence
+        yield _limit(guardrails, sample, "max_error_rate", sentence, numbers, (log_limit, support))
+    for name, limit in guardrails.max_latency_ms.items():
+        value = histogram.quantile_ms(sample.candidate.latency, quantile_of(name))
+        baseline = histogram.quantile_ms(sample.baseline.latency, quantile_of(name))
+        sentence = f"{sample.operation}: {name} of {sample.candidate_name} is {_ms(value)}, limit {_ms(limit)}"
+        wealth = sample.evidence.max_latency.get(name, evidence.Wealth())
+        support = sample.evidence.log_latency
+        numbers = {"value": value, "limit": limit, "baseline": baseline}
+        yield _limit(guardrails, sample, f"max_latency_{name}", sentence, numbers, (wealth.log_evidence, support))
+
+
+def _limit(  # noqa: PLR0913 - the facts of one limit at one look
+    guardrails: Guardrails,
+    sample: Sample,
+    name: str,
+    sentence: str,
+    numbers: dict[str, float | None],
+    logs: tuple[float, float],
+) -> Finding:
+    """A limit rolls back only where the comparison supports it: a baseline that is bad too is no reason to go back."""
+    log_limit, support = logs
+    needed = -math.log(guardrails.compare.alpha if guardrails.compare else 0.01)
+    broken = log_limit >= needed
+    alone = guardrails.compare is None or not sample.has_control
+    supported = alone or support >= evidence.SUPPORT
+    verdict, consequence = Verdict.HEALTHY, Consequence.NONE
+    if broken and supported:
+        verdict, consequence = Verdict.UNHEALTHY, _on_breach(guardrails)
+        sentence += "; there is no baseline traffic to compare with" if alone else ""
+    elif broken:
+        verdict, consequence = Verdict.INCONCLUSIVE, Consequence.HOLD
+        sentence += f"; {sample.baseline_name} shows no difference, so going back would not help"
+    shown = {**numbers, "log_evidence": log_limit, "log_limit": needed}
+    return Finding(sample.operation, name, verdict, sentence, consequence, shown)
+
+
+def _on_breach(guardrails: Guardrails) -> Consequence:
+    return {
+        OnBreach.ROLLBACK: Consequence.ROLL_BACK,
+        OnBreach.HOLD: Consequence.HOLD,
+        OnBreach.REPORT: Consequence.NONE,
+    }[guardrails.on_breach]

@@ -1,0 +1,32 @@
+"""Sample: what is known of one operation at one look."""
+
+from dataclasses import dataclass
+
+from controlplane.domain.observation import Arm, Evidence
+from controlplane.domain.share import FULL
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The last window of both sides, and the attempt's evidence.
+
+    `silent_seconds` is the age of the newest sealed bucket with any call; None when there never was one.
+    """
+
+    operation: str
+    baseline_name: str
+    candidate_name: str
+    share: int
+    baseline: Arm
+    candidate: Arm
+    evidence: Evidence
+    silent_seconds: float | None
+
+    @property
+    def stage_keys(self) -> tuple[int, int]:
+        """Keys of baseline and candidate seen at the share in force."""
+        return self.evidence.keys_at.get(self.share, (0, 0))
+
+    @property
+    def has_control(self) -> bool:
+        return self.share < FULL and self.stage_keys[0] > 0

@@ -1,0 +1,78 @@
+"""Settings: read once from the environment; an unknown or malformed one stops the server with one clear line."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+PREFIX = "THROWBAR_"
+SDK_NAMES = {"URL", "TOKEN", "SERVICE", "BACKUP_FILE", "OVERRIDE_FILE", "OVERRIDE"}
+# What Kubernetes injects for a Service named throwbar; THROWBAR_PORT=tcp://… among them.
+_KUBERNETES = ("SERVICE_HOST", "SERVICE_PORT", "PORT_")
+
+
+class SettingsError(Exception):
+    """One line for the operator."""
+
+
+class Settings(BaseModel):
+    """Every `THROWBAR_<NAME>` in upper case. Durations are seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    database_url: str = "sqlite:///var/throwbar.db"
+    secret_key: str | None = Field(default=None, min_length=16)
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    tick_seconds: float = Field(default=5.0, ge=0.05, le=3600)
+    bucket_seconds: int = Field(default=10, ge=1, le=3600)
+    seal_seconds: float = Field(default=20.0, ge=0.2, le=3600)
+    log_format: Literal["text", "json"] = "text"
+    admin_email: str | None = None
+    admin_password: str | None = Field(default=None, min_length=12)
+    bootstrap_admin_token: str | None = Field(default=None, min_length=16)
+    bootstrap_sdk_token: str | None = Field(default=None, min_length=16)
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, url: str) -> str:
+        if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+            message = "must start with sqlite:/// or postgresql+psycopg://"
+            raise ValueError(message)
+        return url
+
+    @property
+    def is_embedded(self) -> bool:
+        """SQLite: one host, and files of ours beside the database."""
+        return self.database_url.startswith("sqlite")
+
+    @property
+    def folder(self) -> Path:
+        """Where files of ours lie: beside the SQLite database, else `var`."""
+        if not self.is_embedded:
+            return Path("var")
+        return Path(self.database_url.removeprefix("sqlite:///")).parent
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """The settings of this process. Raises SettingsError with one line that names the variable."""
+    values: dict[str, str] = {}
+    for variable, value in environment.items():
+        name = variable.removeprefix(PREFIX)
+        if variable == name or name in SDK_NAMES or _from_kubernetes(name, value):
+            continue
+        if name.lower() not in Settings.model_fields:
+            message = f"{variable} is not a setting of Throwbar: see the table in README.md, or unset it"
+            raise SettingsError(message)
+        values[name.lower()] = value
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        message = f"{PREFIX}{str(first['loc'][0]).upper()}: {first['msg'].removeprefix('Value error, ')}"
+        raise SettingsError(message) from None
+
+
+def _from_kubernetes(name: str, value: str) -> bool:
+    return name.startswith(_KUBERNETES) or (name == "PORT" and value.startswith("tcp://"))

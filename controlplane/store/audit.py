@@ -1,0 +1,112 @@
+"""Audit log: append and list. There is no update and no delete."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, insert, select
+
+from controlplane.domain.audit import Action, Actor, ActorKind, AuditEntry, Change, sealed
+from controlplane.store.environments import Environment, Environments
+from controlplane.store.tables import audit_entries
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which entries: every field that is given must match. `before` is an entry id, for paging backwards."""
+
+    flag: str | None = None
+    actor: str | None = None
+    action: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    before: int | None = None
+
+
+class AuditLog:
+    """The chained entries of each environment."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def append(self, environment: Environment, entry: AuditEntry) -> AuditEntry:
+        """The entry as it was chained; `id`, `previous` and `hash` are given here. Needs the environment's lock."""
+        chained = replace(entry, id=environment.audit_length + 1, previous=environment.audit_head)
+        chained = replace(chained, hash=sealed(chained, environment.name))
+        self._connection.execute(insert(audit_entries).values(_values(environment.id, chained)))
+        Environments(self._connection).set_audit_head(environment, chained.id, chained.hash)
+        return chained
+
+    def newest(self, environment_id: int, wanted: Filter, limit: int) -> list[AuditEntry]:
+        """Entries from the newest backwards."""
+        query = _filtered(select(audit_entries).where(audit_entries.c.environment_id == environment_id), wanted)
+        rows = self._connection.execute(query.order_by(audit_entries.c.id.desc()).limit(limit))
+        return [_entry(row) for row in rows]
+
+    def get(self, environment_id: int, entry_id: int) -> AuditEntry | None:
+        query = select(audit_entries).where(
+            audit_entries.c.environment_id == environment_id, audit_entries.c.id == entry_id
+        )
+        row = self._connection.execute(query).one_or_none()
+        return _entry(row) if row else None
+
+    def chain(self, environment_id: int) -> Iterator[AuditEntry]:
+        """Every entry from the first one on."""
+        query = select(audit_entries).where(audit_entries.c.environment_id == environment_id)
+        for row in self._connection.execute(query.order_by(audit_entries.c.id)):
+            yield _entry(row)
+
+
+def _filtered(query: Select[Any], wanted: Filter) -> Select[Any]:
+    columns = audit_entries.c
+    for column, value in (
+        (columns.flag, wanted.flag),
+        (columns.actor_name, wanted.actor),
+        (columns.action, wanted.action),
+    ):
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.since is not None:
+        query = query.where(columns.at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(columns.at < wanted.until)
+    if wanted.before is not None:
+        query = query.where(columns.id < wanted.before)
+    return query
+
+
+def _values(environment_id: int, entry: AuditEntry) -> dict[str, Any]:
+    return {
+        "environment_id": environment_id,
+        "id": entry.id,
+        "at": entry.at,
+        "actor_kind": entry.actor.kind.value,
+        "actor_name": entry.actor.name,
+        "action": entry.action.value,
+        "flag": entry.flag,
+        "reason": entry.reason,
+        "changes": [[change.path, change.before, change.after] for change in entry.changes],
+        "version": entry.version,
+        "request_id": entry.request_id,
+        "record": dict(entry.record),
+        "previous": entry.previous,
+        "hash": entry.hash,
+    }
+
+
+def _entry(row: Row[Any]) -> AuditEntry:
+    return AuditEntry(
+        id=row.id,
+        at=row.at,
+        actor=Actor(ActorKind(row.actor_kind), row.actor_name),
+        action=Action(row.action),
+        flag=row.flag,
+        reason=row.reason,
+        changes=tuple(Change(*change) for change in row.changes),
+        version=row.version,
+        request_id=row.request_id,
+        record=row.record,
+        previous=row.previous,
+        hash=row.hash,
+    )

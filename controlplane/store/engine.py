@@ -1,0 +1,44 @@
+"""Engine: one way to open SQLite and PostgreSQL, with the switches that each needs to be safe."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+
+WRITES = "throwbar_writes"
+BUSY_MILLISECONDS = 15_000
+
+
+def open_engine(database_url: str) -> Engine:
+    """An engine with its own pool; for SQLite the folder of the file is made."""
+    if database_url.startswith("sqlite"):
+        return _sqlite(database_url)
+    return create_engine(database_url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+
+
+def _sqlite(database_url: str) -> Engine:
+    path = make_url(database_url).database
+    if path:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(database_url, connect_args={"timeout": BUSY_MILLISECONDS / 1000})
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _prepare(connection: sqlite3.Connection, _record: Any) -> None:  # noqa: ANN401 - SQLAlchemy's pool record
+    # The driver's own transaction handling starts writing transactions too late to be serial; we say BEGIN ourselves.
+    connection.isolation_level = None
+    for pragma in (
+        "journal_mode = WAL",
+        "synchronous = FULL",  # an acknowledged flip must survive the plug being pulled
+        "foreign_keys = ON",
+        f"busy_timeout = {BUSY_MILLISECONDS}",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

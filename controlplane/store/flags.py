@@ -1,0 +1,109 @@
+"""Flags: rows ⇄ Flag, with the optimistic version check, and every version a flag has had."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from controlplane.documents.flag import flag_document, parse_flag
+from controlplane.documents.state import state_document, with_state
+from controlplane.domain.errors import AlreadyExists, NotFound, StaleVersion
+from controlplane.domain.flag import Flag
+from controlplane.store.tables import flag_versions, flags
+
+
+class Flags:
+    """The flags of all environments."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, environment_id: int, key: str) -> Flag:
+        """Raises NotFound."""
+        row = self._row(environment_id, key)
+        if row is None:
+            message = f"there is no flag '{key}' in this environment"
+            raise NotFound(message)
+        return _flag(row)
+
+    def require_free(self, environment_id: int, key: str) -> None:
+        """Raises AlreadyExists; an archived flag keeps its key, so that its history stays its own."""
+        row = self._row(environment_id, key)
+        if row is not None:
+            archived = " (archived)" if row.archived_at else ""
+            message = f"flag '{key}' exists already{archived}: choose another key"
+            raise AlreadyExists(message)
+
+    def all(self, environment_id: int, *, archived: bool = False) -> list[Flag]:
+        """The flags of an environment by key; archived ones only when asked for."""
+        query = select(flags).where(flags.c.environment_id == environment_id).order_by(flags.c.key)
+        if not archived:
+            query = query.where(flags.c.archived_at.is_(None))
+        return [_flag(row) for row in self._connection.execute(query)]
+
+    def add(self, environment_id: int, flag: Flag) -> None:
+        values = {**_values(flag), "environment_id": environment_id, "key": flag.key, "created_at": flag.created_at}
+        self._connection.execute(insert(flags).values(values))
+        self._keep(environment_id, flag)
+
+    def save(self, environment_id: int, before: Flag, after: Flag) -> None:
+        """Raises StaleVersion when somebody saved in between."""
+        result = self._connection.execute(
+            update(flags)
+            .where(flags.c.environment_id == environment_id, flags.c.key == before.key)
+            .where(flags.c.version == before.version)
+            .values(_values(after))
+        )
+        if result.rowcount != 1:
+            raise StaleVersion(before.key, before.version, self.get(environment_id, before.key).version)
+        self._keep(environment_id, after)
+
+    def definition_at(self, environment_id: int, key: str, version: int) -> Flag:
+        """A flag as it was defined at a version, without its state. Raises NotFound."""
+        query = (
+            select(flag_versions.c.definition)
+            .join(flags, flags.c.id == flag_versions.c.flag_id)
+            .where(flags.c.environment_id == environment_id, flags.c.key == key, flag_versions.c.version == version)
+        )
+        definition = self._connection.execute(query).scalar_one_or_none()
+        if definition is None:
+            message = f"flag '{key}' has no version {version}"
+            raise NotFound(message)
+        return parse_flag(definition)
+
+    def count(self, environment_id: int) -> int:
+        query = select(func.count()).select_from(flags).where(flags.c.environment_id == environment_id)
+        return self._connection.execute(query).scalar_one()
+
+    def _row(self, environment_id: int, key: str) -> Row[Any] | None:
+        query = select(flags).where(flags.c.environment_id == environment_id, flags.c.key == key)
+        return self._connection.execute(query).one_or_none()
+
+    def _keep(self, environment_id: int, flag: Flag) -> None:
+        row = self._row(environment_id, flag.key)
+        if row is not None:
+            values = {"flag_id": row.id, "version": flag.version, "definition": row.definition, "at": flag.updated_at}
+            self._connection.execute(insert(flag_versions).values(values))
+
+
+def _values(flag: Flag) -> dict[str, Any]:
+    return {
+        "version": flag.version,
+        "definition": flag_document(flag),
+        "state": state_document(flag),
+        "updated_at": flag.updated_at,
+        "archived_at": flag.archived_at,
+    }
+
+
+def _flag(row: Row[Any]) -> Flag:
+    definition: Mapping[str, Any] = row.definition
+    flag = with_state(parse_flag(definition), row.state)
+    instants: dict[str, datetime | None] = {
+        "created_at": row.created_at,
+        "updated_at": row.updated_at,
+        "archived_at": row.archived_at,
+    }
+    return replace(flag, version=row.version, **instants)

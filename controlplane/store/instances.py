@@ -1,0 +1,84 @@
+"""Instances: which processes report, the last report of each, and the snapshot version it obeys."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+
+from controlplane.store.tables import instances
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """One process of a service. `sequence` is the newest report recorded: older ones are repetitions."""
+
+    instance: str
+    service: str
+    sdk: str
+    sequence: int
+    source: str
+    version: int
+    first_seen_at: datetime
+    last_seen_at: datetime
+
+
+_CHANGING = ("service", "sdk", "sequence", "source", "version", "last_seen_at")
+
+
+class Instances:
+    """The processes of each environment."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def named(self, environment_id: int, names: Iterable[str]) -> dict[str, Instance]:
+        """The known ones among `names`; locked, so that two replicas cannot record one report twice."""
+        wanted = sorted(set(names))
+        query = (
+            select(instances)
+            .where(instances.c.environment_id == environment_id, instances.c.instance.in_(wanted))
+            .order_by(instances.c.instance)
+            .with_for_update()
+        )
+        return {row.instance: _instance(row) for row in self._connection.execute(query)}
+
+    def all(self, environment_id: int) -> list[Instance]:
+        query = select(instances).where(instances.c.environment_id == environment_id)
+        rows = self._connection.execute(query.order_by(instances.c.service, instances.c.instance))
+        return [_instance(row) for row in rows]
+
+    def add(self, environment_id: int, new: list[Instance]) -> None:
+        if new:
+            self._connection.execute(insert(instances), [_values(environment_id, each) for each in new])
+
+    def save(self, environment_id: int, known: list[Instance]) -> None:
+        if not known:
+            return
+        statement = (
+            update(instances)
+            .where(
+                instances.c.environment_id == bindparam("at_environment"), instances.c.instance == bindparam("named")
+            )
+            .values({name: bindparam(name) for name in _CHANGING})
+        )
+        places = [{"at_environment": environment_id, "named": each.instance} for each in known]
+        self._connection.execute(statement, [{**_changing(each), **at} for each, at in zip(known, places, strict=True)])
+
+    def forget_before(self, instant: datetime) -> None:
+        self._connection.execute(delete(instances).where(instances.c.last_seen_at < instant))
+
+
+def _values(environment_id: int, each: Instance) -> dict[str, Any]:
+    fixed = {"environment_id": environment_id, "instance": each.instance, "first_seen_at": each.first_seen_at}
+    return {**fixed, **_changing(each)}
+
+
+def _changing(each: Instance) -> dict[str, Any]:
+    return {name: getattr(each, name) for name in _CHANGING}
+
+
+def _instance(row: Any) -> Instance:  # noqa: ANN401 - a row of `instances`
+    fields = ("instance", "service", "sdk", "sequence", "source", "version", "first_seen_at", "last_seen_at")
+    return Instance(**{name: getattr(row, name) for name in fields})

@@ -1,0 +1,78 @@
+"""Unit of work: one connection, one transaction. Leaving it without `commit()` takes everything back."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import Connection, Engine
+
+from controlplane.store.audit import AuditLog
+from controlplane.store.counters import Counters
+from controlplane.store.engine import WRITES, open_engine
+from controlplane.store.environments import Environments
+from controlplane.store.flags import Flags
+from controlplane.store.instances import Instances
+from controlplane.store.journal import Journal
+from controlplane.store.lease import Leases
+from controlplane.store.people import People
+from controlplane.store.reports import Buckets
+from controlplane.store.tokens import Tokens
+from controlplane.store.watches import Watches
+
+
+class UnitOfWork:
+    """The collections of one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self.environments = Environments(connection)
+        self.flags = Flags(connection)
+        self.audit = AuditLog(connection)
+        self.counters = Counters(connection)
+        self.leases = Leases(connection)
+        self.journal = Journal(connection)
+        self.instances = Instances(connection)
+        self.buckets = Buckets(connection)
+        self.watches = Watches(connection)
+        self.people = People(connection)
+        self.tokens = Tokens(connection)
+
+    def commit(self) -> None:
+        """Make everything durable. Called by use cases only."""
+        self._connection.commit()
+
+
+class Store:
+    """A database, opened. Each unit of work is new: nothing is shared between requests."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _at: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @contextmanager
+    def writing(self) -> Iterator[UnitOfWork]:
+        """A transaction that writes. On SQLite it waits its turn at its first statement, not at its first write."""
+        with self.engine.connect().execution_options(**{WRITES: True}) as connection:
+            yield UnitOfWork(connection)
+
+    @contextmanager
+    def reading(self) -> Iterator[UnitOfWork]:
+        """A transaction that sees one moment and changes nothing."""
+        with self.engine.connect() as connection:
+            yield UnitOfWork(connection)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def open_store(database_url: str) -> Store:
+    """A store for a database URL; the schema is not looked at (see `store.schema`)."""
+    return Store(open_engine(database_url))

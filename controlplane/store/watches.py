@@ -1,0 +1,85 @@
+"""Watches: what the scheduler knows of each exposed flag: evidence, findings, and what it is waiting for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from controlplane.documents.watching import evidence_document, finding_document, parse_evidence, parse_finding
+from controlplane.domain.findings import Finding
+from controlplane.domain.observation import Evidence
+from controlplane.domain.rollout import Step
+from controlplane.store.tables import watches
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """`judged_until`: buckets that start before it are in the evidence; what arrives for them is late."""
+
+    flag: str
+    attempt: int
+    judged_until: int
+    at: datetime
+    evidence: Mapping[str, Evidence] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    step: Step = Step.WAIT
+    because: str = ""
+
+
+class Watches:
+    """One watch a flag."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, environment_id: int, flag: str) -> Watch | None:
+        query = select(watches).where(watches.c.environment_id == environment_id, watches.c.flag == flag)
+        row = self._connection.execute(query).one_or_none()
+        return _watch(row) if row else None
+
+    def all(self, environment_id: int) -> dict[str, Watch]:
+        rows = self._connection.execute(select(watches).where(watches.c.environment_id == environment_id))
+        return {row.flag: _watch(row) for row in rows}
+
+    def judged_until(self, environment_id: int) -> dict[str, tuple[int, int]]:
+        """Flag → (attempt, judged_until), without the weight of the evidence."""
+        columns = (watches.c.flag, watches.c.attempt, watches.c.judged_until)
+        rows = self._connection.execute(select(*columns).where(watches.c.environment_id == environment_id))
+        return {row.flag: (row.attempt, row.judged_until) for row in rows}
+
+    def save(self, environment_id: int, watch: Watch) -> None:
+        here = (watches.c.environment_id == environment_id) & (watches.c.flag == watch.flag)
+        values = _values(watch)
+        if self._connection.execute(update(watches).where(here).values(values)).rowcount == 0:
+            self._connection.execute(insert(watches).values(environment_id=environment_id, flag=watch.flag, **values))
+
+    def forget(self, environment_id: int, flag: str) -> None:
+        here = (watches.c.environment_id == environment_id) & (watches.c.flag == flag)
+        self._connection.execute(delete(watches).where(here))
+
+
+def _values(watch: Watch) -> dict[str, Any]:
+    return {
+        "attempt": watch.attempt,
+        "judged_until": watch.judged_until,
+        "evidence": {name: evidence_document(each) for name, each in watch.evidence.items()},
+        "findings": [finding_document(each) for each in watch.findings],
+        "step": watch.step.value,
+        "because": watch.because,
+        "at": watch.at,
+    }
+
+
+def _watch(row: Any) -> Watch:  # noqa: ANN401 - a row of `watches`
+    return Watch(
+        flag=row.flag,
+        attempt=row.attempt,
+        judged_until=row.judged_until,
+        at=row.at,
+        evidence={name: parse_evidence(each) for name, each in row.evidence.items()},
+        findings=tuple(parse_finding(each) for each in row.findings),
+        step=Step(row.step),
+        because=row.because,
+    )

@@ -1,0 +1,126 @@
+"""THE ONE DOOR: every change to a flag, by a person or by the scheduler, goes through `change_flag`.
+
+One transaction saves the flag, appends the audit entry and raises the snapshot version, or none of it happens.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from controlplane.documents.flag import flag_document
+from controlplane.documents.state import state_document
+from controlplane.domain.audit import Action, Actor, AuditEntry, differences
+from controlplane.domain.errors import Refused, StaleVersion
+from controlplane.domain.flag import Flag, raises_exposure
+from controlplane.domain.flag_rules import check
+from controlplane.store import Store, UnitOfWork
+from controlplane.store.environments import Environment
+
+Transform = Callable[[Flag], Flag]
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Who asks for a change, when and why. `expected` is the version the asker saw; None accepts any."""
+
+    actor: Actor
+    at: datetime
+    reason: str = ""
+    request_id: str = ""
+    expected: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A flag's address."""
+
+    environment: str
+    flag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What to do to a flag. A brake ignores `expected` and works on an archived flag's terms too."""
+
+    action: Action
+    transform: Transform
+    brake: bool = False
+    record: Mapping[str, Any] = field(default_factory=dict)
+
+
+def change_flag(store: Store, place: Place, cause: Cause, order: Order) -> Flag:
+    """The flag after the change. Nothing changed, nothing is written.
+
+    Raises NotFound, StaleVersion, InvalidInput, or whatever the transform refuses with.
+    """
+    with store.writing() as uow:
+        environment = uow.environments.get(place.environment, lock=True)
+        flag = change_within(uow, environment, place.flag, cause, order)
+        uow.commit()
+    return flag
+
+
+def change_within(uow: UnitOfWork, environment: Environment, key: str, cause: Cause, order: Order) -> Flag:
+    """`change_flag` inside a transaction that already holds the environment's lock."""
+    before = uow.flags.get(environment.id, key)
+    if not order.brake and cause.expected not in {None, before.version}:
+        raise StaleVersion(key, cause.expected or 0, before.version)
+    if before.archived_at:
+        message = f"flag '{key}' is archived and cannot be changed"
+        raise Refused(message)
+    after = _opened(before, order.transform(before))
+    if _document(after) == _document(before):
+        return before
+    check(after)
+    after = replace(after, version=before.version + 1, updated_at=cause.at)
+    uow.flags.save(environment.id, before, after)
+    write_down(uow, environment, cause, order, before, after)
+    return after
+
+
+def add_flag(store: Store, environment_name: str, flag: Flag, cause: Cause) -> Flag:
+    """A new flag through the same door. Raises AlreadyExists by its use case, InvalidInput."""
+    check(flag)
+    with store.writing() as uow:
+        environment = uow.environments.get(environment_name, lock=True)
+        uow.flags.require_free(environment.id, flag.key)
+        new = replace(_opened(None, flag), version=1, created_at=cause.at, updated_at=cause.at)
+        uow.flags.add(environment.id, new)
+        write_down(uow, environment, cause, Order(Action.FLAG_CREATE, lambda same: same), None, new)
+        uow.commit()
+    return new
+
+
+def write_down(  # noqa: PLR0913 - the two halves of one change and its circumstances
+    uow: UnitOfWork, environment: Environment, cause: Cause, order: Order, before: Flag | None, after: Flag
+) -> None:
+    """The audit entry and the new snapshot version of a change already saved."""
+    old = _document(before) if before else {}
+    entry = AuditEntry(
+        id=0,
+        at=cause.at,
+        actor=cause.actor,
+        action=order.action,
+        flag=after.key,
+        reason=cause.reason,
+        changes=tuple(differences(old, _document(after))),
+        version=after.version,
+        request_id=cause.request_id,
+        record=order.record,
+    )
+    uow.audit.append(environment, entry)
+    uow.environments.raise_version(environment)
+
+
+def _opened(before: Flag | None, after: Flag) -> Flag:
+    """Any exposure is guarded: a share raised by hand opens an attempt, whose evidence starts at nothing."""
+    if before is not None and after.rollout.attempt != before.rollout.attempt:
+        return after
+    if after.rollout.is_live or not raises_exposure(before or replace(after, operations={}), after):
+        return after
+    return replace(after, rollout=replace(after.rollout, attempt=after.rollout.attempt + 1))
+
+
+def _document(flag: Flag) -> dict[str, Any]:
+    return {**flag_document(flag), **state_document(flag), "archived": flag.archived_at is not None}

@@ -1,0 +1,183 @@
+"""What people do with flags: create, read, change, switch, revert, archive."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from controlplane.documents.flag import flag_document, parse_flag, parse_guardrails, parse_operation, parse_plan
+from controlplane.domain.audit import Action
+from controlplane.domain.errors import FieldError, InvalidInput, NotFound, Refused
+from controlplane.domain.flag import Flag
+from controlplane.domain.rollout import State
+from controlplane.store import Store
+from controlplane.usecases.changing import Cause, Order, Place, add_flag, change_flag
+
+Document = Mapping[str, Any]
+
+
+def create_flag(store: Store, environment: str, document: Document, cause: Cause) -> Flag:
+    """A new flag. Raises InvalidInput, AlreadyExists, NotFound (environment)."""
+    return add_flag(store, environment, parse_flag(document), cause)
+
+
+def get_flag(store: Store, place: Place) -> Flag:
+    """Raises NotFound."""
+    with store.reading() as uow:
+        return uow.flags.get(uow.environments.get(place.environment).id, place.flag)
+
+
+def list_flags(store: Store, environment: str, *, archived: bool = False) -> list[Flag]:
+    with store.reading() as uow:
+        return uow.flags.all(uow.environments.get(environment).id, archived=archived)
+
+
+def replace_flag(store: Store, place: Place, document: Document, cause: Cause) -> Flag:
+    """PUT: what is left out gets its default."""
+    wanted = parse_flag(document, key=place.flag)
+    return change_flag(store, place, cause, Order(Action.FLAG_UPDATE, lambda flag: redefined(flag, wanted)))
+
+
+def patch_flag(store: Store, place: Place, patch: Document, cause: Cause) -> Flag:
+    """PATCH by RFC 7396: null removes, objects merge, everything else replaces."""
+
+    def patched(flag: Flag) -> Flag:
+        merged = _merged(flag_document(flag), patch)
+        return redefined(flag, parse_flag(merged, key=place.flag))
+
+    return change_flag(store, place, cause, Order(Action.FLAG_UPDATE, patched))
+
+
+def _merged(document: Any, patch: Any) -> Any:  # noqa: ANN401 - JSON values
+    if not isinstance(patch, Mapping):
+        return patch
+    merged = dict(document) if isinstance(document, Mapping) else {}
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        else:
+            merged[name] = _merged(merged.get(name), value)
+    return merged
+
+
+def enable_flag(store: Store, place: Place, cause: Cause) -> Flag:
+    return change_flag(store, place, cause, Order(Action.FLAG_ENABLE, lambda flag: replace(flag, enabled=True)))
+
+
+def disable_flag(store: Store, place: Place, cause: Cause) -> Flag:
+    """The kill switch: every call goes to the baseline. Never asks for a version."""
+    order = Order(Action.FLAG_DISABLE, lambda flag: replace(flag, enabled=False), brake=True)
+    return change_flag(store, place, cause, order)
+
+
+def archive_flag(store: Store, place: Place, cause: Cause) -> Flag:
+    """Take a flag out of every snapshot; its history stays. Refused while a rollout runs."""
+
+    def archived(flag: Flag) -> Flag:
+        if flag.rollout.is_live:
+            message = f"a rollout of '{flag.key}' is {flag.rollout.state}: abort it before archiving the flag"
+            raise Refused(message)
+        return replace(flag, archived_at=cause.at)
+
+    return change_flag(store, place, cause, Order(Action.FLAG_ARCHIVE, archived))
+
+
+def set_operation(store: Store, place: Place, name: str, document: Document, cause: Cause) -> Flag:
+    """Add an operation or change it; fields left out keep what they were."""
+    wanted = parse_operation(document)
+
+    def changed(flag: Flag) -> Flag:
+        current = flag.operations.get(name)
+        new = wanted
+        if current:
+            new = replace(
+                current,
+                share=wanted.share if "percent" in document else current.share,
+                mode=wanted.mode if "mode" in document else current.mode,
+                guardrails=wanted.guardrails if "guardrails" in document else current.guardrails,
+            )
+        return redefined(flag, replace(flag, operations={**flag.operations, name: new}))
+
+    action = Action.SHARE_SET if set(document) == {"percent"} else Action.OPERATION_SET
+    return change_flag(store, place, cause, Order(action, changed))
+
+
+def remove_operation(store: Store, place: Place, name: str, cause: Cause) -> Flag:
+    """Its calls go to the baseline from now on. Raises NotFound."""
+
+    def without(flag: Flag) -> Flag:
+        if name not in flag.operations:
+            message = f"flag '{flag.key}' has no operation '{name}'"
+            raise NotFound(message)
+        rest = {each: operation for each, operation in flag.operations.items() if each != name}
+        return redefined(flag, replace(flag, operations=rest))
+
+    return change_flag(store, place, cause, Order(Action.OPERATION_REMOVE, without))
+
+
+def set_guardrails(store: Store, place: Place, document: Document | None, cause: Cause) -> Flag:
+    """Replace the guardrails; None takes them away."""
+    wanted = None if document is None else parse_guardrails(document)
+    return change_flag(store, place, cause, Order(Action.GUARDRAIL_SET, lambda flag: replace(flag, guardrails=wanted)))
+
+
+def set_plan(store: Store, place: Place, document: Document | None, cause: Cause) -> Flag:
+    """Replace the plan; None takes it away. Refused while a rollout runs."""
+    wanted = None if document is None else parse_plan(document)
+    order = Order(Action.PLAN_SET, lambda flag: redefined(flag, replace(flag, plan=wanted)))
+    return change_flag(store, place, cause, order)
+
+
+def revert_flag(store: Store, place: Place, to_version: int, cause: Cause) -> Flag:
+    """Bring back the definition of an earlier version; never its rollout, attempts or lock."""
+    with store.reading() as uow:
+        old = uow.flags.definition_at(uow.environments.get(place.environment).id, place.flag, to_version)
+
+    def reverted(flag: Flag) -> Flag:
+        rollout = flag.rollout
+        if rollout.is_live or rollout.state is State.LOCKED or rollout.cools_down(cause.at):
+            state = "cooling down" if rollout.state is State.ROLLED_BACK else rollout.state
+            message = f"the rollout of '{flag.key}' is {state}: revert when it is over"
+            raise Refused(message)
+        return redefined(flag, old)
+
+    return change_flag(store, place, cause, Order(Action.FLAG_REVERT, reverted))
+
+
+def redefined(flag: Flag, wanted: Flag) -> Flag:
+    """The flag with another definition and its own history. Refuses what a running rollout forbids."""
+    operations = {
+        name: replace(each, rolled_back=flag.operations[name].rolled_back if name in flag.operations else False)
+        for name, each in wanted.operations.items()
+    }
+    after = replace(
+        wanted,
+        operations=operations,
+        version=flag.version,
+        rolled_back=flag.rolled_back,
+        rollout=flag.rollout,
+        created_at=flag.created_at,
+        updated_at=flag.updated_at,
+        archived_at=flag.archived_at,
+    )
+    _respect_rollout(flag, after)
+    return after
+
+
+def _respect_rollout(before: Flag, after: Flag) -> None:
+    if before.rollout.state is State.RUNNING:
+        for name in before.planned_operations:
+            old, new = before.operations.get(name), after.operations.get(name)
+            if old and (new is None or new.share != old.share):
+                message = f"a rollout of '{before.key}' is running and sets the percent of '{name}': pause it first"
+                raise Refused(message)
+    if not before.rollout.is_live:
+        return
+    if before.rollout.state is State.RUNNING and before.plan != after.plan:
+        message = f"a rollout of '{before.key}' is running on this plan: pause it first"
+        raise Refused(message)
+    if after.plan is None:
+        message = f"a rollout of '{before.key}' is paused on this plan: abort it before taking the plan away"
+        raise Refused(message)
+    if (before.baseline, before.candidate) != (after.baseline, after.candidate):
+        error = FieldError("candidate", "cannot change while a rollout is carried out: abort it first")
+        raise InvalidInput((error,))

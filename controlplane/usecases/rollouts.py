@@ -1,0 +1,184 @@
+"""What people do with rollouts: start, pause, resume, advance, approve, abort, roll back, unlock, finish."""
+
+from dataclasses import replace
+
+from controlplane.domain import rollout as rollouts
+from controlplane.domain.audit import Action
+from controlplane.domain.errors import NotFound, Refused
+from controlplane.domain.flag import Flag, with_shares, without_rollback
+from controlplane.domain.plan import Plan
+from controlplane.domain.rollout import Rollout, State, on_last_stage, stage_of
+from controlplane.domain.share import FULL
+from controlplane.store import Store
+from controlplane.usecases.changing import Cause, Order, Place, Transform, change_flag
+
+
+def start(store: Store, place: Place, cause: Cause) -> Flag:
+    """Begin a new attempt at the first stage. Refused while one runs, cools down or is locked."""
+
+    def started(flag: Flag) -> Flag:
+        plan = _plan(flag)
+        if not flag.enabled:
+            message = f"flag '{flag.key}' is disabled: enable it before starting a rollout"
+            raise Refused(message)
+        _refuse_early_start(flag, cause)
+        fresh = replace(flag.rollout, attempt=flag.rollout.attempt + 1, cool_down_until=None)
+        return _on_stage(without_rollback(flag), plan, rollouts.entered(fresh, 0, cause.at))
+
+    return _do(store, place, cause, Action.ROLLOUT_START, started)
+
+
+def _refuse_early_start(flag: Flag, cause: Cause) -> None:
+    rollout = flag.rollout
+    if rollout.is_live:
+        message = f"a rollout of '{flag.key}' is {rollout.state} already"
+    elif rollout.state is State.LOCKED:
+        message = f"'{flag.key}' was rolled back {rollout.rollbacks} times and is locked: unlock it first"
+    elif rollout.cools_down(cause.at) and rollout.cool_down_until:
+        message = f"'{flag.key}' cools down until {rollout.cool_down_until:%Y-%m-%d %H:%M} UTC: wait, or unlock it"
+    else:
+        return
+    raise Refused(message)
+
+
+def pause(store: Store, place: Place, cause: Cause) -> Flag:
+    """Stop advancing; shares stay, and judging goes on. A brake: never asks for a version."""
+
+    def paused(flag: Flag) -> Flag:
+        if flag.rollout.state is State.PAUSED:
+            return flag
+        _require(flag, "pause", State.RUNNING)
+        return replace(flag, rollout=replace(flag.rollout, state=State.PAUSED))
+
+    return _do(store, place, cause, Action.ROLLOUT_PAUSE, paused, brake=True)
+
+
+def resume(store: Store, place: Place, cause: Cause) -> Flag:
+    """Go on: the stage's percent is applied again, and its bake starts anew."""
+
+    def resumed(flag: Flag) -> Flag:
+        _require(flag, "resume", State.PAUSED)
+        plan = _plan(flag)
+        stage = min(flag.rollout.stage, len(plan.stages) - 1)
+        return _on_stage(flag, plan, rollouts.entered(flag.rollout, stage, cause.at))
+
+    return _do(store, place, cause, Action.ROLLOUT_RESUME, resumed)
+
+
+def advance(store: Store, place: Place, cause: Cause) -> Flag:
+    """To the next stage without waiting; from the last one to completed."""
+
+    def advanced(flag: Flag) -> Flag:
+        _require(flag, "advance", State.RUNNING)
+        plan = _plan(flag)
+        if on_last_stage(plan, flag.rollout):
+            return replace(flag, rollout=replace(flag.rollout, state=State.COMPLETED, entered_at=cause.at))
+        return _on_stage(flag, plan, rollouts.entered(flag.rollout, flag.rollout.stage + 1, cause.at))
+
+    return _do(store, place, cause, Action.ROLLOUT_ADVANCE, advanced)
+
+
+def approve(store: Store, place: Place, cause: Cause) -> Flag:
+    """Let the stage be left when its bake is over. Refused where no approval is asked for."""
+
+    def approved(flag: Flag) -> Flag:
+        _require(flag, "approve", State.RUNNING, State.PAUSED)
+        if not stage_of(_plan(flag), flag.rollout).approval:
+            message = f"stage {flag.rollout.stage + 1} of '{flag.key}' does not wait for approval"
+            raise Refused(message)
+        return replace(flag, rollout=replace(flag.rollout, approved=True))
+
+    return _do(store, place, cause, Action.ROLLOUT_APPROVE, approved)
+
+
+def abort(store: Store, place: Place, cause: Cause) -> Flag:
+    """Give up the rollout: its operations go back to 0 %. No cool-down: it was a person's choice. A brake."""
+
+    def aborted(flag: Flag) -> Flag:
+        if flag.rollout.state is State.ABORTED:
+            return flag
+        _require(flag, "abort", State.RUNNING, State.PAUSED, State.COMPLETED)
+        over = replace(flag.rollout, state=State.ABORTED, entered_at=cause.at, approved=False)
+        return replace(with_shares(flag, 0, flag.planned_operations), rollout=over)
+
+    return _do(store, place, cause, Action.ROLLOUT_ABORT, aborted, brake=True)
+
+
+def roll_back(store: Store, place: Place, cause: Cause, operation: str | None = None) -> Flag:
+    """Send every call of the flag, or of one operation, to the baseline at once. A brake; works in every state."""
+    order = Order(
+        Action.ROLLOUT_ROLL_BACK, lambda flag: taken_back(flag, cause, operation, automatic=False), brake=True
+    )
+    return change_flag(store, place, cause, order)
+
+
+def taken_back(flag: Flag, cause: Cause, operation: str | None, *, automatic: bool) -> Flag:
+    """The flag after a rollback; used by people and by the scheduler alike."""
+    if operation is None:
+        zero = with_shares(flag, 0, tuple(flag.operations))
+        over = flag.rollout
+        if not flag.rolled_back:
+            over = rollouts.taken_back(flag.rollout, cause.at, automatic=automatic)
+        return replace(zero, rolled_back=True, rollout=over)
+    if operation not in flag.operations:
+        message = f"flag '{flag.key}' has no operation '{operation}'"
+        raise NotFound(message)
+    one = replace(flag.operations[operation], share=0, rolled_back=True)
+    return replace(flag, operations={**flag.operations, operation: one})
+
+
+def unlock(store: Store, place: Place, cause: Cause) -> Flag:
+    """Clear every rolled-back mark, the cool-down and the count of rollbacks. Shares stay at 0."""
+
+    def unlocked(flag: Flag) -> Flag:
+        over = flag.rollout
+        if over.state in {State.ROLLED_BACK, State.LOCKED}:
+            over = replace(over, state=State.IDLE, rollbacks=0, cool_down_until=None, entered_at=cause.at)
+        return replace(without_rollback(flag), rollout=over)
+
+    return _do(store, place, cause, Action.ROLLOUT_UNLOCK, unlocked)
+
+
+def finish(store: Store, place: Place, cause: Cause) -> Flag:
+    """Drop the hold-back: everything goes to the candidate. Nothing is left to compare with from then on."""
+
+    def finished(flag: Flag) -> Flag:
+        _require(flag, "finish", State.COMPLETED, State.RUNNING)
+        plan = _plan(flag)
+        if flag.rollout.state is State.RUNNING and not on_last_stage(plan, flag.rollout):
+            message = (
+                f"'{flag.key}' is at stage {flag.rollout.stage + 1} of {len(plan.stages)}: finish from the last one"
+            )
+            raise Refused(message)
+        over = replace(flag.rollout, state=State.FINISHED, entered_at=cause.at)
+        return replace(with_shares(flag, FULL, flag.planned_operations), rollout=over)
+
+    return _do(store, place, cause, Action.ROLLOUT_FINISH, finished)
+
+
+def _do(  # noqa: PLR0913 - the address, the cause and the order, spelled out
+    store: Store, place: Place, cause: Cause, action: Action, transform: Transform, *, brake: bool = False
+) -> Flag:
+    return change_flag(store, place, cause, Order(action, transform, brake=brake))
+
+
+def _plan(flag: Flag) -> Plan:
+    if flag.plan is None:
+        message = f"flag '{flag.key}' has no rollout plan: set one first"
+        raise Refused(message)
+    if not flag.planned_operations:
+        message = f"flag '{flag.key}' has no operation to roll out: add one first"
+        raise Refused(message)
+    return flag.plan
+
+
+def _require(flag: Flag, verb: str, *states: State) -> None:
+    if flag.rollout.state not in states:
+        wanted = " or ".join(states)
+        message = f"cannot {verb}: the rollout of '{flag.key}' is {flag.rollout.state}, not {wanted}"
+        raise Refused(message)
+
+
+def _on_stage(flag: Flag, plan: Plan, rollout: Rollout) -> Flag:
+    staged = with_shares(flag, stage_of(plan, rollout).share, flag.planned_operations)
+    return replace(staged, rollout=rollout)
