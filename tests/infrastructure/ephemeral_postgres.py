@@ -133,10 +133,14 @@ class EphemeralPostgres:
         everyone = all(folder.stat().st_mode & 0o001 for folder in (binaries / "postgres", *binaries.parents))
         if everyone:
             return binaries
+        prefix, package = binaries.parent, binaries.parent.parent
         copy = self._folder / "install"
-        shutil.copytree(binaries.parent, copy, symlinks=True)
+        shutil.copytree(prefix, copy / package.name / prefix.name, symlinks=True)
+        libraries = package.with_name(f"{package.name}.libs")  # a wheel's programs look for them beside the package
+        if libraries.exists():
+            shutil.copytree(libraries, copy / libraries.name)
         subprocess.run(["chmod", "-R", "a+rX", str(copy)], check=True)
-        return copy / binaries.name
+        return copy / package.name / prefix.name / binaries.name
 
     def _make_cluster(self) -> None:
         secret = self._folder / "password"
