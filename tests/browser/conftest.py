@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, Page
 from tests.infrastructure.chromium import Chromium, ChromiumUnavailableError, find_chromium, launched
 
 PATIENCE_MS = 20_000
+WITHOUT_BROWSER = os.environ.pop("THROWBAR_TEST_WITHOUT_BROWSER", "") == "1" and os.environ.get("CI") != "true"
 
 
 @pytest.fixture(scope="session")
@@ -16,7 +17,7 @@ def chromium() -> Chromium:
     try:
         return find_chromium()
     except ChromiumUnavailableError as error:
-        if os.environ.get("THROWBAR_TEST_WITHOUT_BROWSER") == "1" and os.environ.get("CI") != "true":
+        if WITHOUT_BROWSER:
             pytest.skip("THROWBAR_TEST_WITHOUT_BROWSER=1")
         pytest.fail(str(error), pytrace=False)
 
