@@ -1,0 +1,161 @@
+"""What does a service hold in its hands? One client per process and environment."""
+
+from __future__ import annotations
+
+import os
+import weakref
+from collections.abc import Callable
+from types import TracebackType
+
+from throwbar import clock
+from throwbar.engine import Engine, log
+from throwbar.exchange import Exchange
+from throwbar.migration import Migration
+from throwbar.poller import Poller
+from throwbar.settings import read_settings
+from throwbar.shelf import Shelf
+from throwbar.status import Status
+from throwbar.transport import Transport
+
+
+class Client:
+    """Keeps the snapshot of one environment, and reports what the calls of this process came to.
+
+    Every argument may come from the environment (THROWBAR_URL, THROWBAR_TOKEN, THROWBAR_SERVICE,
+    THROWBAR_BACKUP_FILE). Intervals are seconds. `backup_file` is a path, True for one in the user's cache
+    directory (the default), False for none. No I/O happens here: the first call, or `wait_ready`, starts the one
+    thread. Raises ConfigurationError for a malformed argument; a malformed environment is logged, and every call
+    then goes to the baseline.
+
+    `transport` and `wall_clock` (seconds since the epoch) are there for tests.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        token: str | None = None,
+        *,
+        service: str | None = None,
+        poll_interval: float = 10.0,
+        report_interval: float = 5.0,
+        backup_file: str | os.PathLike[str] | bool | None = None,
+        transport: Transport | None = None,
+        wall_clock: Callable[[], float] | None = None,
+    ) -> None:
+        self._settings = read_settings(url, token, service, poll_interval, report_interval, backup_file, os.environ)
+        if self._settings.problem:
+            log.warning("%s: every call goes to the baseline", self._settings.problem)
+        self._engine = Engine(
+            wall_clock or clock.wall_clock,
+            clock.perf_clock_ns,
+            counting=not self._settings.problem,
+        )
+        self._shelf = Shelf(self._engine, self._settings)
+        self._transport = transport
+        self._connect()
+        _living.add(self)
+
+    def migration(self, key: str, *, baseline: str = "baseline") -> Migration:
+        """The migration with this flag key. `baseline` names its backend until a snapshot does."""
+        return Migration(self._engine, key, baseline)
+
+    def wait_ready(self, timeout: float = 5.0) -> bool:
+        """Wait until decisions come from a snapshot, polled or backed up. False after `timeout` seconds."""
+        self._engine.wake()
+        if self._settings.problem:
+            return False
+        return self._poller.wait_until(lambda: self._engine.snapshot.ready, timeout)
+
+    def status(self) -> Status:
+        """Everything there is to know about this client now."""
+        snapshot = self._engine.snapshot
+        exchange = self._exchange
+        return Status(
+            ready=snapshot.ready,
+            environment=snapshot.environment,
+            source=snapshot.source,
+            version=snapshot.version,
+            stale=self._is_stale(),
+            last_poll_at=exchange.last_poll_at,
+            last_error=self._last_error(),
+            service=self._settings.service,
+            instance=self._engine.instance,
+            reports_sent=exchange.outbox.sent,
+            reports_pending=len(exchange.outbox),
+            reports_dropped=exchange.outbox.dropped_ever,
+            internal_errors=self._engine.internal_errors,
+            overrides=dict(self._shelf.overrides),
+        )
+
+    def flush(self, timeout: float = 5.0) -> bool:
+        """Report what has settled, now, and poll if the control plane has something newer.
+
+        Calls of a bucket that is not over stay for later. True when all that was to be sent is acknowledged.
+        """
+        return not self._settings.problem and self._poller.flush(timeout)
+
+    def close(self, timeout: float = 2.0) -> None:
+        """Send the last report and stop, within `timeout` seconds. Calls go on as the last snapshot says, uncounted."""
+        self._engine.counting = False
+        self._engine.wake = _asleep
+        self._poller.close(timeout)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _connect(self) -> None:
+        """Everything that belongs to one process, and to no child of it."""
+        self._exchange = Exchange(self._engine, self._settings, self._shelf, self._transport)
+        self._poller = Poller(
+            self._exchange,
+            self._shelf,
+            self._settings.poll_interval,
+            self._settings.report_interval,
+            lambda: self._engine.snapshot.ready,
+        )
+        self._engine.wake = self._wake
+
+    def _wake(self) -> None:
+        if not self._settings.problem:
+            self._poller.ensure_started()
+
+    def _after_fork(self) -> None:
+        if self._engine.wake is _asleep:
+            return
+        self._engine.renew()
+        self._connect()
+
+    def _is_stale(self) -> bool:
+        last = self._exchange.last_poll_at
+        return last is None or self._engine.wall_clock() - last > 3 * self._settings.poll_interval
+
+    def _last_error(self) -> str:
+        troubles = (
+            self._exchange.polling,
+            self._exchange.reporting,
+            self._shelf.backup_trouble,
+            self._shelf.override_trouble,
+        )
+        return self._settings.problem or next((trouble.sentence for trouble in troubles if trouble.sentence), "")
+
+
+def _asleep() -> None:
+    """Stands for the poller once the client is closed."""
+
+
+_living: weakref.WeakSet[Client] = weakref.WeakSet()
+
+
+def _after_fork_in_child() -> None:
+    # The parent's thread, locks and unsent reports stay the parent's.
+    for client in list(_living):
+        client._after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)

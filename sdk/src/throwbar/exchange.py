@@ -1,0 +1,149 @@
+"""What does one poll do, and one report? No thread and no waiting in here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from throwbar.engine import Engine
+from throwbar.errors import SnapshotError
+from throwbar.harvest import settle, settle_all, take_dropped
+from throwbar.memory import Memories
+from throwbar.outbox import Letter, Outbox
+from throwbar.report import Sender, cell_document
+from throwbar.settings import Settings
+from throwbar.shelf import Shelf
+from throwbar.transport import HttpTransport, Transport
+from throwbar.trouble import Trouble
+
+REQUEST_TIMEOUT_SECONDS = 10.0
+_FINAL = (400, 413)
+_UNAUTHORISED = (401, 403)
+
+
+class Exchange:
+    """The conversation of one process with the control plane. For one thread."""
+
+    def __init__(self, engine: Engine, settings: Settings, shelf: Shelf, transport: Transport | None) -> None:
+        self.polling = Trouble("polling the control plane")
+        self.reporting = Trouble("reporting to the control plane")
+        self.outbox = Outbox()
+        self.last_poll_at: float | None = None
+        self._engine = engine
+        self._settings = settings
+        self._shelf = shelf
+        self._transport = transport or HttpTransport(settings.url)
+        self._memories = Memories(engine.tally.thinning)
+
+    def poll(self) -> bool:
+        """Ask for the snapshot once. True when the one in force is now the newest."""
+        snapshot = self._engine.snapshot
+        headers = self._headers()
+        if snapshot.ready:
+            headers["If-None-Match"] = snapshot.etag
+        try:
+            status, _, body = self._transport("GET", "/sdk/v1/snapshot", headers, None, REQUEST_TIMEOUT_SECONDS)
+        except Exception as error:
+            self.polling.failed(f"no answer ({_said(error)})")
+            return False
+        if status == 200:
+            return self._take(body)
+        if status == 304 and snapshot.ready:
+            return self._polled()
+        self.polling.failed(_refusal(status), unauthorised=status in _UNAUTHORISED)
+        return False
+
+    def report(self, *, last: bool = False, enough: Callable[[], bool] = lambda: False) -> bool:
+        """Queue what has settled and send what is queued. True when the control plane knows a newer snapshot.
+
+        `last` also takes what has not settled; `enough` is asked between two reports whether to stop.
+        """
+        self._queue(last=last)
+        newer = False
+        while (letter := self.outbox.first) is not None and not enough():
+            answer = self._send(letter)
+            if answer is None:
+                break
+            newer = self._is_newer(answer)
+        return newer
+
+    def _queue(self, *, last: bool) -> None:
+        engine = self._engine
+        snapshot = engine.snapshot
+        now = engine.wall_clock()
+        if last:
+            sums, unfinished = settle_all(engine.tally)
+            self.outbox.count_dropped("unfinished_calls", unfinished)
+        else:
+            sums = settle(engine.tally, now, snapshot.outcome_deadline_seconds)
+        self.outbox.count_dropped("calls", take_dropped(engine.tally))
+        self.outbox.count_dropped("sdk_errors", engine.take_errors())
+        cells = [cell_document(total, self._memories.learn(total)) for total in sums]
+        if cells or not self.outbox:
+            sender = Sender(engine.instance, self._settings.service, snapshot.source, snapshot.version)
+            self.outbox.put(sender, now, cells)
+
+    def _send(self, letter: Letter) -> dict[str, Any] | None:
+        """The server's answer, {} for a report that was refused for good, None when it must be sent again."""
+        headers = self._headers() | {"Content-Type": "application/json"}
+        try:
+            status, _, body = self._transport("POST", "/sdk/v1/reports", headers, letter.body, REQUEST_TIMEOUT_SECONDS)
+        except Exception as error:
+            self.reporting.failed(f"no answer ({_said(error)})")
+            return None
+        if status in _FINAL:
+            self.outbox.refused()
+            self.reporting.failed(f"report {letter.sequence} was dropped: {_refusal(status)}")
+            return {}
+        if status != 202:
+            self.reporting.failed(_refusal(status), unauthorised=status in _UNAUTHORISED)
+            return None
+        self.outbox.acknowledged()
+        self.reporting.over()
+        return _answer(body)
+
+    def _is_newer(self, answer: dict[str, Any]) -> bool:
+        snapshot = self._engine.snapshot
+        version = answer.get("version")
+        if not isinstance(version, int):
+            return False
+        return answer.get("source", snapshot.source) != snapshot.source or version > snapshot.version
+
+    def _take(self, body: bytes) -> bool:
+        try:
+            self._shelf.take(body)
+        except SnapshotError as error:
+            self.polling.failed(f"the snapshot was not applied: {error}")
+            return False
+        return self._polled()
+
+    def _polled(self) -> bool:
+        self.last_poll_at = self._engine.wall_clock()
+        self.polling.over()
+        return True
+
+    def _headers(self) -> dict[str, str]:
+        return {
+            "Authorization": f"Bearer {self._settings.token}",
+            "Throwbar-Service": self._settings.service.encode("ascii", "replace").decode(),
+            "Throwbar-Instance": self._engine.instance,
+        }
+
+
+def _answer(body: bytes) -> dict[str, Any]:
+    try:
+        answer = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return answer if isinstance(answer, dict) else {}
+
+
+def _refusal(status: int) -> str:
+    if status in _UNAUTHORISED:
+        return f"the token is not accepted (status {status})"
+    return f"answered with status {status}"
+
+
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -1,0 +1,183 @@
+"""Which cells are settled, and what do they come to? Run by the reporting thread alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, TypeVar
+
+from throwbar.histogram import index_of
+from throwbar.outcome import Category
+from throwbar.tally import Cell, Ended, Tally, strand_of
+from throwbar.thinning import Strand
+
+_K = TypeVar("_K")
+_FAR_AHEAD_SECONDS = 120  # a bucket that far in the future was begun before the clock was set back
+
+
+class Identity(NamedTuple):
+    """What makes cells of several threads one cell of the report."""
+
+    flag: str
+    operation: str
+    side: str
+    backend: str
+    attempt: int
+    assigned_by: str
+    share: int
+    start: int
+
+    @property
+    def strand(self) -> Strand:
+        return Strand(self.flag, self.operation, self.attempt)
+
+
+class Sum(NamedTuple):
+    """The settled calls of one identity, over all threads. `mask` says which keys were looked at."""
+
+    identity: Identity
+    calls: int
+    pending: int
+    errors: dict[str, int]
+    latency: dict[int, int]
+    keys: dict[str, int]
+    bad: set[str]
+    mask: int
+
+
+def settle(tally: Tally, now: float, outcome_deadline_seconds: float) -> list[Sum]:
+    """Take every cell whose bucket is over and whose calls are finished or past the deadline, each exactly once."""
+    _sort_strays(tally)
+    sums = []
+    for identity, cells in _by_identity(tally, now).items():
+        if now >= max(cell.end for cell in cells) + outcome_deadline_seconds:
+            for cell in cells:
+                _give_up(cell, tally.perf_clock_ns())
+        if all(_settled(cell) for cell in cells):
+            sums.append(_sum(identity, cells, tally.thinning.mask(identity.strand, identity.start)))
+            _remove(cells)
+    _bury(tally)
+    tally.thinning.forget(int(now) - 3600)
+    return sums
+
+
+def settle_all(tally: Tally) -> tuple[list[Sum], int]:
+    """Take everything at the end of the process, and the number of calls that never came back.
+
+    Those are left out, not pending: a process that is told to stop is no evidence against a backend.
+    """
+    _sort_strays(tally)
+    sums, unfinished = [], 0
+    for identity, cells in _by_identity(tally, float("inf")).items():
+        for cell in cells:
+            abandoned = len(cell.open)
+            cell.open.clear()
+            cell.started -= abandoned
+            unfinished += abandoned
+        sums.append(_sum(identity, cells, tally.thinning.mask(identity.strand, identity.start)))
+        _remove(cells)
+    return [total for total in sums if total.calls], unfinished
+
+
+def _by_identity(tally: Tally, now: float) -> dict[Identity, list[Cell]]:
+    """Cells whose bucket is over, sealed against further calls."""
+    groups: dict[Identity, list[Cell]] = {}
+    for thread in list(tally.threads):
+        for cell in list(thread.live):
+            if now >= cell.end or cell.start > now + _FAR_AHEAD_SECONDS:
+                cell.sealed = True
+                groups.setdefault(_identity(cell), []).append(cell)
+    return groups
+
+
+def _identity(cell: Cell) -> Identity:
+    choice = cell.choice
+    plan = choice.plan
+    return Identity(
+        plan.flag,
+        plan.operation,
+        choice.side,
+        choice.backend,
+        plan.attempt,
+        choice.assigned_by,
+        plan.share,
+        cell.start,
+    )
+
+
+def _sort_strays(tally: Tally) -> None:
+    """Hand calls that ended in another thread to the cell they started in."""
+    while tally.strays:
+        cell, token, ended_ns, category = tally.strays.popleft()
+        call = cell.open.pop(token, None)
+        if call is not None:
+            cell.strays.append(Ended(call[0], ended_ns - call[1], category))
+
+
+def _give_up(cell: Cell, now_ns: int) -> None:
+    """Whoever pops a call owns its outcome; one that comes back later finds nothing to pop."""
+    for token in list(cell.open):
+        call = cell.open.pop(token, None)
+        if call is not None:
+            cell.strays.append(Ended(call[0], now_ns - call[1], None, pending=True))
+
+
+def _settled(cell: Cell) -> bool:
+    return cell.started == cell.finished + len(cell.strays)
+
+
+def _sum(identity: Identity, cells: Iterable[Cell], mask: int) -> Sum:
+    total = Sum(identity, 0, 0, {}, {}, {}, set(), mask)
+    calls = pending = 0
+    for cell in cells:
+        calls += cell.finished + len(cell.strays)
+        pending += sum(stray.pending for stray in cell.strays)
+        _add_counts(total.errors, cell.errors)
+        _add_counts(total.latency, cell.latency)
+        _add_keys(total, cell.keys.items(), cell.bad)
+        for stray in cell.strays:
+            _add_stray(total, stray)
+    return total._replace(calls=calls, pending=pending)
+
+
+def _add_stray(total: Sum, stray: Ended) -> None:
+    index = index_of(stray.duration_ns)
+    _add_counts(total.latency, {index: 1})
+    if stray.category is not None:
+        _add_counts(total.errors, {stray.category: 1})
+    if stray.key is not None and stray.category is not Category.CANCELLED:
+        failed = stray.pending or stray.category is not None
+        _add_keys(total, [(stray.key, index)], {stray.key} if failed else set())
+
+
+def _add_counts(into: dict[_K, int], counts: Mapping[_K, int]) -> None:
+    for name, count in counts.items():
+        into[name] = into.get(name, 0) + count
+
+
+def _add_keys(total: Sum, slowest: Iterable[tuple[str, int]], bad: set[str]) -> None:
+    for key, index in slowest:
+        if not hash(key) & total.mask and index > total.keys.get(key, index - 1):
+            total.keys[key] = index
+    total.bad.update(key for key in bad if not hash(key) & total.mask)
+
+
+def _remove(cells: Iterable[Cell]) -> None:
+    for cell in cells:
+        cell.owner.live.remove(cell)
+
+
+def take_dropped(tally: Tally) -> int:
+    """Calls that found no room since this was last asked."""
+    dropped = 0
+    for thread in list(tally.threads):
+        seen = thread.dropped
+        dropped += seen - thread.dropped_taken
+        thread.dropped_taken = seen
+    return dropped
+
+
+def _bury(tally: Tally) -> None:
+    """Forget threads that ended and left nothing behind."""
+    for thread in list(tally.threads):
+        if thread.alive() is None and not thread.live and thread.dropped == thread.dropped_taken:
+            tally.threads.remove(thread)

@@ -1,0 +1,94 @@
+"""Which keys were already bad in this attempt, and how slow were they? So that a key is held against a side once.
+
+A key stays on its side, so its failures cluster there; counted again in every bucket, a single broken key would
+roll a healthy candidate back.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import NamedTuple
+
+from throwbar.harvest import Sum
+from throwbar.thinning import Strand, Thinning
+
+KEYS_PER_MEMORY = 20_000
+MEMORIES = 2_000  # sides of operations; the one not heard of for longest goes first
+
+
+class News(NamedTuple):
+    """What a bucket says about its keys that the attempt did not know: histograms by index."""
+
+    bad_keys: int
+    key_latency: dict[int, int]
+    rise_from: dict[int, int]
+    rise_to: dict[int, int]
+
+
+class _Memory:
+    """One side of an operation in one attempt. Keys are kept as their 64-bit hashes."""
+
+    __slots__ = ("attempt", "bad", "mask", "slowest")
+
+    def __init__(self, attempt: int) -> None:
+        self.attempt = attempt
+        self.mask = 0
+        self.bad: set[int] = set()
+        self.slowest: dict[int, int] = {}
+
+    def thin(self, mask: int) -> None:
+        self.mask = mask
+        self.bad = {hashed for hashed in self.bad if not hashed & mask}
+        self.slowest = {hashed: index for hashed, index in self.slowest.items() if not hashed & mask}
+
+
+class Memories:
+    """The memories of one process."""
+
+    def __init__(self, thinning: Thinning) -> None:
+        self._thinning = thinning
+        self._memories: dict[tuple[str, str, str], _Memory] = {}
+
+    def learn(self, total: Sum) -> News:
+        """What is new in this sum; afterwards it is known."""
+        memory = self._recall(total)
+        if total.mask & ~memory.mask:
+            memory.thin(memory.mask | total.mask)
+        news = News(_learn_bad(memory, total.bad), dict(Counter(total.keys.values())), {}, {})
+        for key, index in total.keys.items():
+            hashed = hash(key)
+            if not hashed & memory.mask:
+                _learn_slowest(memory, hashed, index, news)
+        if len(memory.slowest) > KEYS_PER_MEMORY:
+            self._thinning.raise_floor(total.identity.strand, memory.mask)
+        return news
+
+    def _recall(self, total: Sum) -> _Memory:
+        identity = total.identity
+        place = (identity.flag, identity.operation, identity.side)
+        memory = self._memories.pop(place, None)
+        if memory is None or memory.attempt < identity.attempt:
+            if memory is not None:
+                self._thinning.forget_strand(identity.strand._replace(attempt=memory.attempt))
+            memory = _Memory(identity.attempt)
+        self._memories[place] = memory  # last again: a dict keeps the order of insertion
+        if len(self._memories) > MEMORIES:
+            del self._memories[next(iter(self._memories))]
+        return memory
+
+
+def _learn_bad(memory: _Memory, bad: set[str]) -> int:
+    fresh = {hash(key) for key in bad} - memory.bad
+    fresh = {hashed for hashed in fresh if not hashed & memory.mask}
+    memory.bad |= fresh
+    return len(fresh)
+
+
+def _learn_slowest(memory: _Memory, hashed: int, index: int, news: News) -> None:
+    known = memory.slowest.get(hashed)
+    if known is not None and known >= index:
+        return
+    memory.slowest[hashed] = index
+    news.rise_to[index] = news.rise_to.get(index, 0) + 1
+    if known is not None:
+        news.rise_from[known] = news.rise_from.get(known, 0) + 1

@@ -1,0 +1,46 @@
+"""Which side does this machine insist on? Break-glass without the control plane: a file of {"flag[/operation]": side}."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+LIMIT = 1 << 20
+SIDES = ("baseline", "candidate")
+
+
+class OverrideFile:
+    """The local overrides, read again when the file changes. A file that cannot be read changes nothing."""
+
+    def __init__(self, path: str) -> None:
+        self._path = Path(path) if path else None
+        self._stamp: tuple[int, int, int] | None = None
+        self.overrides: dict[str, str] = {}
+
+    def changed(self) -> bool:
+        """Look again; True when `overrides` are different now. Raises OSError or ValueError on a file it cannot read."""
+        if self._path is None:
+            return False
+        before = self.overrides
+        try:
+            status = self._path.stat()
+        except FileNotFoundError:
+            self._stamp, self.overrides = None, {}
+            return before != {}
+        stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
+        if stamp == self._stamp:
+            return False
+        self.overrides = _read(self._path)
+        self._stamp = stamp
+        return before != self.overrides
+
+
+def _read(path: Path) -> dict[str, str]:
+    with path.open("rb") as file:
+        document = json.loads(file.read(LIMIT))
+    if not isinstance(document, dict):
+        raise ValueError("it is not a JSON object")
+    for name, side in document.items():
+        if side not in SIDES:
+            raise ValueError(f"{name!r} is {side!r}, neither baseline nor candidate")
+    return document

@@ -1,0 +1,124 @@
+"""What is there to decide for one operation? A flag of the snapshot, compiled for `decide`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from throwbar.decision import BUCKETS, Choice, Reason, preimage, threshold
+from throwbar.rules import Rule
+
+Overrides = Mapping[str, str]
+
+
+class OperationPlan:
+    """Everything that is known about an operation before a call comes, with every possible answer ready.
+
+    `settled` answers every call alike; else the `rules` are asked, then `by_limit` (share 0 or all), then the key.
+    """
+
+    __slots__ = (
+        "attempt",
+        "baseline",
+        "by_limit",
+        "by_no_key",
+        "by_rule_baseline",
+        "by_rule_candidate",
+        "by_share_baseline",
+        "by_share_candidate",
+        "candidate",
+        "flag",
+        "operation",
+        "preimage",
+        "rules",
+        "settled",
+        "share",
+        "threshold",
+    )
+
+    def __init__(
+        self,
+        flag: str,
+        operation: str,
+        *,
+        baseline: str,
+        candidate: str = "",
+        attempt: int = 0,
+        share: int = 0,
+        rules: tuple[Rule, ...] = (),
+        settled: tuple[Reason, str, bool] | None = None,
+    ) -> None:
+        self.flag = flag
+        self.operation = operation
+        self.baseline = baseline
+        self.candidate = candidate
+        self.attempt = attempt
+        self.share = share
+        self.rules = rules
+        self.preimage = preimage(flag)
+        self.threshold = threshold(share)
+        self.settled = None if settled is None else Choice(self, settled[0], settled[1], candidate=settled[2])
+        self.by_rule_baseline = Choice(self, Reason.RULE, "rule", candidate=False)
+        self.by_rule_candidate = Choice(self, Reason.RULE, "rule", candidate=True)
+        self.by_no_key = Choice(self, Reason.NO_KEY, "no_key", candidate=False)
+        self.by_share_baseline = Choice(self, Reason.SHARE, "share", candidate=False)
+        self.by_share_candidate = Choice(self, Reason.SHARE, "share", candidate=True)
+        self.by_limit = {0: self.by_share_baseline, BUCKETS: self.by_share_candidate}.get(share)
+        if settled is None and not rules:
+            self.settled = self.by_limit
+
+
+class FlagPlan:
+    """One flag. `raw` is the document it came from: an equal one in the next snapshot keeps this plan."""
+
+    __slots__ = ("_overrides", "_rules", "key", "operations", "raw", "readable")
+
+    def __init__(self, key: str, raw: Mapping[str, Any], overrides: Overrides, *, readable: bool = True) -> None:
+        self.key = key
+        self.raw = raw
+        self.readable = readable
+        self._overrides = overrides
+        self._rules = tuple(_rule(raw_rule) for raw_rule in raw.get("rules", ()))
+        self.operations = {name: self._compile(name, listed) for name, listed in raw["operations"].items()}
+
+    def still_right(self, raw: Mapping[str, Any], overrides: Overrides, *, readable: bool) -> bool:
+        return self.raw == raw and self.readable == readable and self._overrides == overrides
+
+    def plan(self, operation: str) -> OperationPlan:
+        """The plan of an operation, listed or not."""
+        return self.operations.get(operation) or self._compile(operation, None)
+
+    def _compile(self, operation: str, listed: Mapping[str, Any] | None) -> OperationPlan:
+        raw = self.raw
+        return OperationPlan(
+            self.key,
+            operation,
+            baseline=raw["baseline"],
+            candidate=raw["candidate"],
+            attempt=raw.get("attempt", 0),
+            share=listed["share"] if listed else 0,
+            rules=self._rules,
+            settled=self._settle(operation, listed),
+        )
+
+    def _settle(self, operation: str, listed: Mapping[str, Any] | None) -> tuple[Reason, str, bool] | None:
+        """Steps 1 to 5 of the order of a decision: (reason, who assigned, candidate), or None to go on."""
+        override = self._overrides.get(f"{self.key}/{operation}", self._overrides.get(self.key))
+        if not self.readable:
+            return Reason.NOT_READY, "default", False
+        if override == "baseline":
+            return Reason.OVERRIDE, "override", False
+        if not self.raw["enabled"]:
+            return Reason.DISABLED, "disabled", False
+        if self.raw.get("rolled_back", False) or (listed and listed.get("rolled_back", False)):
+            return Reason.ROLLED_BACK, "disabled", False
+        if override == "candidate":
+            return Reason.OVERRIDE, "override", True
+        if listed is None:
+            return Reason.OPERATION_NOT_LISTED, "default", False
+        return None
+
+
+def _rule(raw: Mapping[str, Any]) -> Rule:
+    values = tuple(str(value) for value in raw["values"])
+    return Rule(raw["attribute"], raw["operator"], values, candidate=raw["serve"] == "candidate")

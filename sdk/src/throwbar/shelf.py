@@ -1,0 +1,88 @@
+"""How does a document become the snapshot in force: from the wire, from the backup file, under local overrides?"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from throwbar.backup import default_path, read_backup, write_backup
+from throwbar.engine import Engine
+from throwbar.errors import SnapshotError
+from throwbar.override import OverrideFile
+from throwbar.settings import Settings
+from throwbar.snapshot import NOTHING, compile_snapshot, parse, supersedes
+from throwbar.trouble import Trouble
+
+
+class Shelf:
+    """The last good document, in memory and on disk. For one thread."""
+
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        self.backup_trouble = Trouble("the backup file")
+        self.override_trouble = Trouble("the override file")
+        self._engine = engine
+        self._settings = settings
+        self._override_file = OverrideFile(settings.override_file)
+        self._document: Mapping[str, Any] | None = None
+
+    @property
+    def overrides(self) -> Mapping[str, str]:
+        return self._override_file.overrides
+
+    def restore(self) -> None:
+        """Start from what an earlier process was told, unless something newer is known."""
+        self.look_at_overrides()
+        path = self._backup_path()
+        if path is None or self._engine.snapshot.ready:
+            return
+        try:
+            body = read_backup(path)
+            if body is not None:
+                self._apply(parse(body))
+        except (OSError, SnapshotError) as error:
+            self.backup_trouble.failed(f"{path} was not read: {error}")
+
+    def take(self, body: bytes) -> None:
+        """Apply a polled document, unless it is late. Raises SnapshotError."""
+        document = parse(body)
+        current = self._engine.snapshot
+        if not supersedes(document, current):
+            raise SnapshotError(f"version {document['version']} is older than {current.version}, which is in force")
+        if (document["source"], document["version"]) != (current.source, current.version):
+            self._apply(document)
+            self._keep(body)
+
+    def look_at_overrides(self) -> None:
+        """Obey the override file as it is now."""
+        try:
+            changed = self._override_file.changed()
+        except (OSError, ValueError, RecursionError) as error:
+            self.override_trouble.failed(f"it was not read, the overrides stay as they are: {error}")
+            return
+        self.override_trouble.over()
+        if changed and self._document is not None:
+            self._apply(self._document)
+
+    def _apply(self, document: Mapping[str, Any]) -> None:
+        previous = self._engine.snapshot if self._engine.snapshot.ready else NOTHING
+        self._engine.publish(compile_snapshot(document, previous, self.overrides, lambda: time.sleep(0)))
+        self._document = document
+
+    def _keep(self, body: bytes) -> None:
+        path = self._backup_path()
+        if path is None:
+            return
+        try:
+            write_backup(path, body)
+        except OSError as error:
+            self.backup_trouble.failed(f"{path} was not written: {error}")
+        else:
+            self.backup_trouble.over()
+
+    def _backup_path(self) -> Path | None:
+        wanted = self._settings.backup_file
+        if isinstance(wanted, str):
+            return Path(wanted)
+        return default_path(self._settings.url, self._settings.token) if wanted else None

@@ -1,0 +1,29 @@
+"""How is this client doing?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Status(NamedTuple):
+    """A moment of a client's life. Times in seconds since the epoch, `None` for never.
+
+    `stale` says that the control plane has not confirmed the snapshot for three poll intervals. `last_error` is
+    the newest unsolved trouble in one sentence, or "".
+    """
+
+    ready: bool
+    environment: str
+    source: str
+    version: int
+    stale: bool
+    last_poll_at: float | None
+    last_error: str
+    service: str
+    instance: str
+    reports_sent: int
+    reports_pending: int
+    reports_dropped: int
+    internal_errors: int
+    overrides: Mapping[str, str]

@@ -1,0 +1,197 @@
+"""How are calls counted without slowing them down? In cells that one thread writes and nobody locks.
+
+Every order of statements here is chosen. The reader in another thread (`harvest.py`) relies on the interpreter
+running `dict.pop`, `list.append` and attribute stores whole, on `finished` being raised last, and on a sealed
+cell taking no further call.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import weakref
+from collections import deque
+from collections.abc import Callable
+from typing import NamedTuple
+
+from throwbar.clock import perf_clock_ns, wall_clock
+from throwbar.decision import Choice
+from throwbar.histogram import index_of
+from throwbar.outcome import Category, categorise
+from throwbar.thinning import Strand, Thinning
+
+CELLS_PER_THREAD = 2_000
+KEYS_PER_CELL = 20_000
+KEYS_PER_THREAD = 200_000
+_CHOICES_PER_THREAD = 500
+
+
+class Ended(NamedTuple):
+    """One call that is over, or given up as pending."""
+
+    key: str | None
+    duration_ns: int
+    category: str | None
+    pending: bool = False
+
+
+class Cell:
+    """Calls of one thread that took one choice and started in one bucket.
+
+    `keys` maps a key to its slowest call (histogram index); `open` maps a token to (key, start in ns) of a call
+    that has not come back. `strays` belongs to the reader: calls that ended in another thread, or not at all.
+    """
+
+    __slots__ = (
+        *("bad", "choice", "end", "errors", "finished", "keys", "latency", "mask", "open"),
+        *("owner", "sealed", "start", "started", "strays"),
+    )
+
+    def __init__(self, choice: Choice, start: int, end: int, mask: int, owner: ThreadCells) -> None:
+        self.choice = choice
+        self.start = start
+        self.end = end
+        self.mask = mask
+        self.owner = owner
+        self.sealed = False
+        self.started = 0
+        self.finished = 0
+        self.open: dict[int, tuple[str | None, int]] = {}
+        self.errors: dict[str, int] = {}
+        self.latency: dict[int, int] = {}
+        self.keys: dict[str, int] = {}
+        self.bad: set[str] = set()
+        self.strays: list[Ended] = []
+
+    def add(self, key: str | None, duration_ns: int, category: str | None) -> None:
+        """Count one finished call. Only the owning thread may."""
+        index = index_of(duration_ns)
+        latency = self.latency
+        latency[index] = latency.get(index, 0) + 1
+        if category is not None:
+            self.errors[category] = self.errors.get(category, 0) + 1
+        # A cancelled call says nothing about the backend, so nothing about its key.
+        if key is not None and category is not Category.CANCELLED and not (self.mask and hash(key) & self.mask):
+            if index > self.keys.get(key, -1_000):
+                self.keys[key] = index
+            if category is not None:
+                self.bad.add(key)
+        self.finished += 1
+
+    def thin(self, mask: int) -> None:
+        """Keep only the keys that this mask looks at."""
+        self.mask = mask
+        self.keys = {key: index for key, index in self.keys.items() if not hash(key) & mask}
+        self.bad = {key for key in self.bad if not hash(key) & mask}
+
+
+class ThreadCells:
+    """The cells of one thread: `current` by choice for its writer, `live` for the reader until it has read them.
+
+    `dropped` counts the calls that found no room, `dropped_taken` those of them that the reader has seen.
+    """
+
+    __slots__ = ("alive", "current", "dropped", "dropped_taken", "live")
+
+    def __init__(self, alive: Callable[[], object]) -> None:
+        self.current: dict[Choice, Cell] = {}
+        self.live: list[Cell] = []
+        self.dropped = 0
+        self.dropped_taken = 0
+        self.alive = alive
+
+    @property
+    def full(self) -> bool:
+        live = self.live
+        return len(live) >= CELLS_PER_THREAD or (
+            len(live) > KEYS_PER_THREAD // KEYS_PER_CELL and sum(len(cell.keys) for cell in live) >= KEYS_PER_THREAD
+        )
+
+
+class _Anchor:
+    """Lives as long as its thread does."""
+
+
+OpenToken = tuple[Cell, int]
+
+
+class Tally:
+    """Where all calls of one process are counted between reports."""
+
+    def __init__(
+        self,
+        wall_clock: Callable[[], float] = wall_clock,
+        perf_clock_ns: Callable[[], int] = perf_clock_ns,
+    ) -> None:
+        self.bucket_seconds = 10
+        self.thinning = Thinning()
+        self.threads: list[ThreadCells] = []
+        self.strays: deque[tuple[Cell, int, int, str | None]] = deque()
+        self._wall_clock = wall_clock
+        self.perf_clock_ns = perf_clock_ns
+        self._tokens = itertools.count()
+        self._local = threading.local()
+
+    def begin(self, choice: Choice, key: str | None) -> OpenToken | None:
+        """A call starts now. None when there is no room to count it."""
+        start = int(self._wall_clock())
+        start -= start % self.bucket_seconds
+        try:
+            mine = self._local.cells
+        except AttributeError:
+            mine = self._enlist()
+        cell = mine.current.get(choice)
+        if cell is None or cell.start != start or cell.sealed:
+            cell = self._open_cell(mine, choice, start)
+            if cell is None:
+                mine.dropped += 1
+                return None
+        cell.started += 1
+        if cell.sealed:  # between the look above and now: the reader may already have read this cell
+            cell.started -= 1
+            return self.begin(choice, key)
+        token = next(self._tokens)
+        cell.open[token] = (key, self.perf_clock_ns())
+        return cell, token
+
+    def end(self, opened: OpenToken, error: BaseException | None) -> None:
+        """The call came back, or raised. Too late is no error: it has been reported as pending."""
+        ended_ns = self.perf_clock_ns()
+        cell, token = opened
+        category = None if error is None else categorise(error)
+        try:
+            here = self._local.cells
+        except AttributeError:
+            here = None
+        if cell.owner is not here:
+            self.strays.append((cell, token, ended_ns, category))
+            return
+        call = cell.open.pop(token, None)
+        if call is None:
+            return
+        cell.add(call[0], ended_ns - call[1], category)
+        if len(cell.keys) >= KEYS_PER_CELL and not cell.sealed:
+            cell.thin(self.thinning.widen(strand_of(cell.choice), cell.start, cell.mask))
+
+    def _enlist(self) -> ThreadCells:
+        self._local.anchor = _Anchor()
+        mine = ThreadCells(weakref.ref(self._local.anchor))
+        self._local.cells = mine
+        self.threads.append(mine)
+        return mine
+
+    def _open_cell(self, mine: ThreadCells, choice: Choice, start: int) -> Cell | None:
+        if mine.full:
+            return None
+        if len(mine.current) >= _CHOICES_PER_THREAD:
+            mine.current.clear()  # choices of plans long replaced; what was counted stays in `live`
+        mask = self.thinning.mask(strand_of(choice), start)
+        cell = Cell(choice, start, start + self.bucket_seconds, mask, mine)
+        mine.live.append(cell)
+        mine.current[choice] = cell
+        return cell
+
+
+def strand_of(choice: Choice) -> Strand:
+    """The attempt that a choice belongs to."""
+    return Strand(choice.plan.flag, choice.plan.operation, choice.plan.attempt)

@@ -1,0 +1,3 @@
+"""Which version is this? The same as in pyproject.toml."""
+
+__version__ = "0.1.0"
