@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from throwbar.binding import Binding
 from throwbar.decision import Choice, Decision
@@ -21,7 +21,7 @@ class Attempt:
         self._key = key
         self._attributes = attributes
 
-    def __enter__(self) -> Attempt:
+    def __enter__(self) -> Self:
         choice, version, token = self._binding.open(self._key, self._attributes)
         self._choice: Choice = choice
         self._version: int = version

@@ -9,12 +9,17 @@ LIMIT = 32 << 20
 
 
 def default_path(url: str, token: str) -> Path:
-    """One file per control plane and environment, in the user's cache directory. The name gives no token away."""
-    import hashlib
+    """One file per control plane and environment, in the user's cache directory. Raises OSError without a home.
 
-    cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    name = hashlib.sha256(f"{url}\n{token}".encode()).hexdigest()[:32]
-    return Path(cache) / "throwbar" / f"{name}.json"
+    The name is a hash, so that it gives no token away.
+    """
+    import hashlib  # noqa: PLC0415 - loads OpenSSL, which a host should not pay for at import
+
+    try:
+        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    except RuntimeError as error:
+        raise OSError(str(error)) from None
+    return cache / "throwbar" / f"{hashlib.sha256(f'{url} {token}'.encode()).hexdigest()[:32]}.json"
 
 
 def read_backup(path: Path) -> bytes | None:
@@ -31,16 +36,18 @@ def read_backup(path: Path) -> bytes | None:
 
 def write_backup(path: Path, body: bytes) -> None:
     """Replace the file atomically: a reader sees the old or the new snapshot, never a part. Raises OSError."""
-    import tempfile
-
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=path.name, suffix=".tmp", dir=path.parent)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(temporary, "xb", opener=_private) as file:
             file.write(body)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+        temporary.replace(path)
     except BaseException:
-        os.unlink(temporary)
+        temporary.unlink(missing_ok=True)
         raise
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -39,8 +39,8 @@ class Binding:
             text = key if key is None or type(key) is str else str(key)
             snapshot, plan = self._current()
             return decide(plan, text, attributes).decision(snapshot.version)
-        except Exception:
-            self._engine.note_error()
+        except Exception as error:  # noqa: BLE001 - a bug of ours must not become the host's
+            self._engine.note_error(error)
             return self._in_trouble.decision(0)
 
     def open(self, key: object, attributes: Mapping[str, Any] | None) -> Opened:
@@ -53,12 +53,12 @@ class Binding:
                 bound = self._bind()
             choice = decide(bound[1], text, attributes)
             return choice, bound[0].version, engine.tally.begin(choice, text) if engine.counting else None
-        except Exception:
-            return self.open_in_trouble()
+        except Exception as error:  # noqa: BLE001 - a bug of ours must not become the host's
+            return self.open_in_trouble(error)
 
-    def open_in_trouble(self) -> Opened:
-        """A call starts whose decision failed, from inside an `except` block: the baseline, and a word in the log."""
-        self._engine.note_error()
+    def open_in_trouble(self, error: Exception) -> Opened:
+        """A call starts whose decision failed: the baseline, and a word in the log."""
+        self._engine.note_error(error)
         return self._in_trouble, 0, None
 
     def close(self, token: OpenToken | None, error: BaseException | None) -> None:
@@ -67,8 +67,8 @@ class Binding:
             return
         try:
             self._engine.tally.end(token, error)
-        except Exception:
-            self._engine.note_error()
+        except Exception as trouble:  # noqa: BLE001 - a bug of ours must not become the host's
+            self._engine.note_error(trouble)
 
     def _current(self) -> tuple[Snapshot, OperationPlan]:
         bound = self._bound

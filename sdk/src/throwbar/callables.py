@@ -40,10 +40,10 @@ def name_of(function: object) -> str:
     return str(getattr(function, "__qualname__", None) or repr(function))
 
 
-def _flags(function: Any) -> int:
+def _flags(function: Callable[..., object]) -> int:
     while isinstance(function, partial):
         function = function.func
     code = getattr(getattr(function, "__func__", function), "__code__", None)
     if code is None:  # an object with __call__, or a function written in C
-        code = getattr(getattr(type(function), "__call__", None), "__code__", None)
+        code = getattr(type(function).__call__, "__code__", None)
     return int(getattr(code, "co_flags", 0))

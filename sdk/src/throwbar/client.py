@@ -6,13 +6,14 @@ import os
 import weakref
 from collections.abc import Callable
 from types import TracebackType
+from typing import Self
 
 from throwbar import clock
 from throwbar.engine import Engine, log
 from throwbar.exchange import Exchange
 from throwbar.migration import Migration
 from throwbar.poller import Poller
-from throwbar.settings import read_settings
+from throwbar.settings import Arguments, BackupFile, read_settings
 from throwbar.shelf import Shelf
 from throwbar.status import Status
 from throwbar.transport import Transport
@@ -30,7 +31,7 @@ class Client:
     `transport` and `wall_clock` (seconds since the epoch) are there for tests.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each has a default, all but two are named
         self,
         url: str | None = None,
         token: str | None = None,
@@ -38,11 +39,12 @@ class Client:
         service: str | None = None,
         poll_interval: float = 10.0,
         report_interval: float = 5.0,
-        backup_file: str | os.PathLike[str] | bool | None = None,
+        backup_file: BackupFile | None = None,
         transport: Transport | None = None,
         wall_clock: Callable[[], float] | None = None,
     ) -> None:
-        self._settings = read_settings(url, token, service, poll_interval, report_interval, backup_file, os.environ)
+        arguments = Arguments(url, token, service, poll_interval, report_interval, backup_file)
+        self._settings = read_settings(arguments, os.environ)
         if self._settings.problem:
             log.warning("%s: every call goes to the baseline", self._settings.problem)
         self._engine = Engine(
@@ -100,7 +102,7 @@ class Client:
         self._engine.wake = _asleep
         self._poller.close(timeout)
 
-    def __enter__(self) -> Client:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -124,7 +126,8 @@ class Client:
         if not self._settings.problem:
             self._poller.ensure_started()
 
-    def _after_fork(self) -> None:
+    def after_fork(self) -> None:
+        """Called in the child; nobody else needs to."""
         if self._engine.wake is _asleep:
             return
         self._engine.renew()
@@ -154,7 +157,7 @@ _living: weakref.WeakSet[Client] = weakref.WeakSet()
 def _after_fork_in_child() -> None:
     # The parent's thread, locks and unsent reports stay the parent's.
     for client in list(_living):
-        client._after_fork()
+        client.after_fork()
 
 
 if hasattr(os, "register_at_fork"):

@@ -113,7 +113,7 @@ def hash_after(head: bytes, key: str) -> int:
     except UnicodeEncodeError:
         raw = _utf8(key)
     size = len(raw)
-    return mmh3.hash(head + (_HEADS[size] if size < 256 else _text_head(size)) + raw, 0, False)
+    return mmh3.hash(head + (_HEADS[size] if size < 256 else _text_head(size)) + raw, 0, False)  # noqa: FBT003 - by position: this is the hot path; False means unsigned
 
 
 def _utf8(text: str) -> bytes:

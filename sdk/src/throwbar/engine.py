@@ -35,11 +35,11 @@ class Engine:
         self.tally.bucket_seconds = snapshot.bucket_seconds
         self.snapshot = snapshot
 
-    def note_error(self) -> None:
-        """A bug of ours, from inside an `except` block. Said once: a hot path can repeat it a million times."""
+    def note_error(self, error: Exception) -> None:
+        """A bug of ours. Said once: a hot path can repeat it a million times."""
         self.internal_errors += 1
         if self.internal_errors == 1:
-            log.exception("an error inside the SDK; the call went to the baseline or was not counted")
+            log.warning("an error inside the SDK; the call went to the baseline or was not counted", exc_info=error)
 
     def take_errors(self) -> int:
         """Internal errors since this was last asked."""

@@ -44,7 +44,7 @@ class Exchange:
             headers["If-None-Match"] = snapshot.etag
         try:
             status, _, body = self._transport("GET", "/sdk/v1/snapshot", headers, None, REQUEST_TIMEOUT_SECONDS)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a transport may raise anything; it means: no answer
             self.polling.failed(f"no answer ({_said(error)})")
             return False
         if status == 200:
@@ -89,7 +89,7 @@ class Exchange:
         headers = self._headers() | {"Content-Type": "application/json"}
         try:
             status, _, body = self._transport("POST", "/sdk/v1/reports", headers, letter.body, REQUEST_TIMEOUT_SECONDS)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a transport may raise anything; it means: no answer
             self.reporting.failed(f"no answer ({_said(error)})")
             return None
         if status in _FINAL:

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from throwbar.histogram import index_of
 from throwbar.outcome import Category
-from throwbar.tally import Cell, Ended, Tally, strand_of
+from throwbar.tally import Cell, Ended, Tally
 from throwbar.thinning import Strand
 
 _K = TypeVar("_K")

@@ -10,7 +10,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from throwbar.harvest import Sum
-from throwbar.thinning import Strand, Thinning
+from throwbar.thinning import Thinning
 
 KEYS_PER_MEMORY = 20_000
 MEMORIES = 2_000  # sides of operations; the one not heard of for longest goes first

@@ -28,7 +28,7 @@ class Migration:
 
     def operation(self, name: str, *, kind: Kind = Kind.WRITE, deadline: float | None = None) -> Operation:
         """An operation whose sides are two functions: decorate them with `.baseline` and `.candidate`."""
-        if deadline is not None and not (isinstance(deadline, int | float) and deadline > 0):
+        if deadline is not None and deadline <= 0:
             raise ConfigurationError(f"deadline is {deadline!r}, not a positive number of seconds")
         return Operation(self._bind(_name("the operation", name)), _kind(kind), deadline)
 
@@ -67,9 +67,9 @@ class Migration:
 
 
 def _name(what: str, name: object) -> str:
-    if not isinstance(name, str) or not name:
-        raise ConfigurationError(f"{what} is {name!r}, not a name")
-    return name
+    if isinstance(name, str) and name:
+        return name
+    raise ConfigurationError(f"{what} is {name!r}, not a name")
 
 
 def _kind(kind: object) -> Kind:

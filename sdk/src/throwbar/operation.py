@@ -38,8 +38,8 @@ class Operation:
         return self._register("candidate", function)
 
     def __call__(
-        self, *args: Any, key: object = None, attributes: Mapping[str, Any] | None = None, **kwargs: Any
-    ) -> Any:
+        self, *args: object, key: object = None, attributes: Mapping[str, Any] | None = None, **kwargs: object
+    ) -> Any:  # noqa: ANN401 - whatever the function returns
         """Route one call by `key` and `attributes`; everything else is for the function.
 
         With coroutine functions this is `acall`.
@@ -57,8 +57,8 @@ class Operation:
         return result
 
     async def acall(
-        self, *args: Any, key: object = None, attributes: Mapping[str, Any] | None = None, **kwargs: Any
-    ) -> Any:
+        self, *args: object, key: object = None, attributes: Mapping[str, Any] | None = None, **kwargs: object
+    ) -> Any:  # noqa: ANN401 - whatever the function returns
         """The same for coroutine functions."""
         pair = self._pair or self._complete()
         if self._colour is Colour.SYNC:

@@ -1,4 +1,7 @@
-"""Which side does this machine insist on? Break-glass without the control plane: a file of {"flag[/operation]": side}."""
+"""Which side does this machine insist on? Break-glass without the control plane.
+
+A JSON file: {"flag": "baseline", "flag/operation": "candidate"}. The narrower line wins.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ class OverrideFile:
         self.overrides: dict[str, str] = {}
 
     def changed(self) -> bool:
-        """Look again; True when `overrides` are different now. Raises OSError or ValueError on a file it cannot read."""
+        """Look again; True when `overrides` differ now. Raises OSError or ValueError when it cannot be read."""
         if self._path is None:
             return False
         before = self.overrides
@@ -39,7 +42,7 @@ def _read(path: Path) -> dict[str, str]:
     with path.open("rb") as file:
         document = json.loads(file.read(LIMIT))
     if not isinstance(document, dict):
-        raise ValueError("it is not a JSON object")
+        raise ValueError("it is not a JSON object")  # noqa: TRY004 - the file is wrong, no argument is
     for name, side in document.items():
         if side not in SIDES:
             raise ValueError(f"{name!r} is {side!r}, neither baseline nor candidate")

@@ -36,7 +36,7 @@ class OperationPlan:
         "threshold",
     )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a plan is made in two places, and all but two are named
         self,
         flag: str,
         operation: str,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import os
 import threading
 from collections.abc import Callable
 
@@ -44,7 +44,7 @@ class Poller:
         if self._thread is not None:
             return
         with self._condition:
-            if self._thread is None and self._close_by is None:
+            if not self._running() and self._close_by is None:
                 thread = threading.Thread(target=self._run, name="throwbar", daemon=True)
                 thread.start()
                 self._thread = thread
@@ -107,13 +107,13 @@ class Poller:
     def _pause(self, interval: float, failures: int) -> float:
         """Jittered, so that a fleet does not ask in step; doubled by each failure after the first."""
         longest = max(interval, LONGEST_PAUSE_SECONDS)
-        return min(interval * 2.0 ** min(max(failures - 1, 0), 10), longest) * random.uniform(0.9, 1.1)
+        return min(interval * 2.0 ** min(max(failures - 1, 0), 10), longest) * _jitter()
 
     def _run(self) -> None:
         while not self._closing():
             try:
                 pause = self.step(monotonic())
-            except Exception:  # the thread must outlive any bug of ours, or a rollback would not arrive
+            except Exception:  # noqa: BLE001 - the thread must outlive any bug of ours, or a rollback would not arrive
                 log.exception("an error inside the SDK's poller; it goes on")
                 pause = self._poll_interval
             self._sleep(pause)
@@ -126,9 +126,12 @@ class Poller:
     def _say_goodbye(self) -> None:
         try:
             self._exchange.report(last=True, enough=self._too_late)
-        except Exception:
+        except Exception:  # noqa: BLE001 - nor may a bug of ours spoil the end of the host
             log.exception("the last report was not sent")
         self._tell()
+
+    def _running(self) -> bool:
+        return self._thread is not None
 
     def _closing(self) -> bool:
         return self._close_by is not None
@@ -139,3 +142,8 @@ class Poller:
     def _tell(self) -> None:
         with self._condition:
             self._condition.notify_all()
+
+
+def _jitter() -> float:
+    # From the system: `random` would cost a host a tenth of this package's import.
+    return 0.9 + 0.2 * int.from_bytes(os.urandom(2), "big") / 0xFFFF

@@ -29,16 +29,16 @@ def routed(binding: Binding, baseline: F, candidate: Function, key: KeyOf | None
     return cast(F, wrap(binding, (baseline, candidate), opener))
 
 
-Opener = Callable[[tuple[Any, ...], dict[str, Any]], Opened]
+Opener = Callable[[tuple[object, ...], dict[str, object]], Opened]
 
 
 def _opener(binding: Binding, key: KeyOf | None, attributes: AttributesOf | None) -> Opener:
-    def opened(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Opened:
+    def opened(args: tuple[object, ...], kwargs: dict[str, object]) -> Opened:
         try:
             key_of_call = None if key is None else key(*args, **kwargs)
             attributes_of_call = None if attributes is None else attributes(*args, **kwargs)
-        except Exception:  # the service's own functions, but the call they belong to must go on
-            return binding.open_in_trouble()
+        except Exception as error:  # noqa: BLE001 - the service's own functions, but the call they belong to must go on
+            return binding.open_in_trouble(error)
         return binding.open(key_of_call, attributes_of_call)
 
     return opened
@@ -46,7 +46,7 @@ def _opener(binding: Binding, key: KeyOf | None, attributes: AttributesOf | None
 
 def _wrap(binding: Binding, pair: tuple[Function, Function], opened: Opener) -> Function:
     @functools.wraps(pair[0])
-    def route(*args: Any, **kwargs: Any) -> Any:
+    def route(*args: object, **kwargs: object) -> object:
         choice, _, token = opened(args, kwargs)
         try:
             result = pair[choice.candidate](*args, **kwargs)
@@ -61,7 +61,7 @@ def _wrap(binding: Binding, pair: tuple[Function, Function], opened: Opener) -> 
 
 def _wrap_async(binding: Binding, pair: tuple[Function, Function], opened: Opener) -> Function:
     @functools.wraps(pair[0])
-    async def route(*args: Any, **kwargs: Any) -> Any:
+    async def route(*args: object, **kwargs: object) -> object:
         choice, _, token = opened(args, kwargs)
         try:
             result = await pair[choice.candidate](*args, **kwargs)

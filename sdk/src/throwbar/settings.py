@@ -5,10 +5,25 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from throwbar.errors import ConfigurationError
+
+BackupFile = str | os.PathLike[str] | bool
+_OFF = ("off", "false", "no", "0")
+
+
+class Arguments(NamedTuple):
+    """What the author of the service wrote; None where the environment is to be asked."""
+
+    url: str | None
+    token: str | None
+    service: str | None
+    poll_interval: float
+    report_interval: float
+    backup_file: BackupFile | None
 
 
 class Settings(NamedTuple):
@@ -24,46 +39,44 @@ class Settings(NamedTuple):
     problem: str
 
 
-def read_settings(
-    url: str | None,
-    token: str | None,
-    service: str | None,
-    poll_interval: float,
-    report_interval: float,
-    backup_file: str | os.PathLike[str] | bool | None,
-    environment: Mapping[str, str],
-) -> Settings:
+def read_settings(arguments: Arguments, environment: Mapping[str, str]) -> Settings:
     """Merge arguments and environment.
 
     Raises ConfigurationError for a malformed argument: its author is there to read it. A malformed environment
     must not stop a host, so it becomes the `problem`.
     """
-    for name, seconds in (("poll_interval", poll_interval), ("report_interval", report_interval)):
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0.01 <= seconds <= 86_400:
-            raise ConfigurationError(f"{name} is {seconds!r}, not a number of seconds from 0.01 to 86400")
-    if url is not None and (wrong := _wrong_url(url)):
-        raise ConfigurationError(f"url {wrong}")
-    if token is not None and (wrong := _wrong_token(token)):
-        raise ConfigurationError(f"token {wrong}")
-    if service is not None and not (isinstance(service, str) and service):
-        raise ConfigurationError(f"service is {service!r}, not a name")
-    problem = _named("THROWBAR_URL", _wrong_url(environment.get("THROWBAR_URL", ""))) if url is None else ""
-    if token is None:
-        problem = problem or _named("THROWBAR_TOKEN", _wrong_token(environment.get("THROWBAR_TOKEN", "")))
+    _refuse_malformed(arguments)
+    url = environment.get("THROWBAR_URL", "") if arguments.url is None else arguments.url
+    token = environment.get("THROWBAR_TOKEN", "") if arguments.token is None else arguments.token
+    problems = [f"THROWBAR_URL {_wrong_url(url)}" if _wrong_url(url) else ""]
+    problems += [f"THROWBAR_TOKEN {_wrong_token(token)}" if _wrong_token(token) else ""]
     return Settings(
-        (environment.get("THROWBAR_URL", "") if url is None else url).rstrip("/"),
-        environment.get("THROWBAR_TOKEN", "") if token is None else token,
-        service or environment.get("THROWBAR_SERVICE") or _name_of_program(),
-        float(poll_interval),
-        float(report_interval),
-        _backup(backup_file, environment.get("THROWBAR_BACKUP_FILE", "")),
+        url.rstrip("/"),
+        token,
+        arguments.service or environment.get("THROWBAR_SERVICE") or _name_of_program(),
+        float(arguments.poll_interval),
+        float(arguments.report_interval),
+        _backup_file(arguments.backup_file, environment.get("THROWBAR_BACKUP_FILE", "")),
         environment.get("THROWBAR_OVERRIDE_FILE", ""),
-        problem,
+        "; ".join(filter(None, problems)),
     )
 
 
-def _named(variable: str, wrong: str) -> str:
-    return f"{variable} {wrong}" if wrong else ""
+def _refuse_malformed(arguments: Arguments) -> None:
+    for name in ("poll_interval", "report_interval"):
+        seconds: object = getattr(arguments, name)
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0.01 <= seconds <= 86_400:
+            raise ConfigurationError(f"{name} is {seconds!r}, not a number of seconds from 0.01 to 86400")
+    if arguments.url is not None and (wrong := _wrong_url(arguments.url)):
+        raise ConfigurationError(f"url {wrong}")
+    if arguments.token is not None and (wrong := _wrong_token(arguments.token)):
+        raise ConfigurationError(f"token {wrong}")
+    service: object = arguments.service
+    if service is not None and (not isinstance(service, str) or not service):
+        raise ConfigurationError(f"service is {service!r}, not a name")
+    backup_file: object = arguments.backup_file
+    if backup_file is not None and (not isinstance(backup_file, str | os.PathLike | bool) or backup_file == ""):
+        raise ConfigurationError(f"backup_file is {backup_file!r}, neither a path nor True nor False")
 
 
 def _wrong_url(url: object) -> str:
@@ -71,11 +84,13 @@ def _wrong_url(url: object) -> str:
         return "is not set"
     try:
         parts = urlsplit(url)
-        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        sound = False
-    if not sound or parts.query or parts.fragment or parts.username is not None or not url.isprintable() or " " in url:
+        return f"is {url!r}, which is no URL"
+    if not sound or parts.query or parts.fragment or not url.isascii() or not url.isprintable() or " " in url:
         return f"is {url!r}, not like https://throwbar.example.com"
+    if parts.username is not None:
+        return "holds a password; the token is what authenticates"
     return ""
 
 
@@ -83,17 +98,15 @@ def _wrong_token(token: object) -> str:
     if not isinstance(token, str) or not token:
         return "is not set"
     if not token.isascii() or not token.isprintable() or " " in token:
-        return "holds characters that no token has"  # and is not shown: it may be a real one with a typing error
+        return "holds characters that no token has"  # not shown: it may be a real one with a typing error
     return ""
 
 
-def _backup(argument: str | os.PathLike[str] | bool | None, variable: str) -> str | bool:
+def _backup_file(argument: BackupFile | None, variable: str) -> str | bool:
     if argument is None:
-        argument = variable or True
-    if isinstance(argument, str) and argument.lower() in ("off", "false", "0", "no"):
-        return False
+        argument = (variable.lower() not in _OFF and variable) if variable else True
     return argument if isinstance(argument, bool) else os.fspath(argument)
 
 
 def _name_of_program() -> str:
-    return os.path.basename(sys.argv[0] if sys.argv else "") or "python"
+    return PurePath(sys.argv[0] if sys.argv else "").name or "python"

@@ -34,15 +34,15 @@ class Shelf:
     def restore(self) -> None:
         """Start from what an earlier process was told, unless something newer is known."""
         self.look_at_overrides()
-        path = self._backup_path()
-        if path is None or self._engine.snapshot.ready:
+        if self._engine.snapshot.ready:
             return
         try:
-            body = read_backup(path)
+            path = self._backup_path()
+            body = None if path is None else read_backup(path)
             if body is not None:
                 self._apply(parse(body))
         except (OSError, SnapshotError) as error:
-            self.backup_trouble.failed(f"{path} was not read: {error}")
+            self.backup_trouble.failed(f"it was not read: {error}")
 
     def take(self, body: bytes) -> None:
         """Apply a polled document, unless it is late. Raises SnapshotError."""
@@ -71,13 +71,12 @@ class Shelf:
         self._document = document
 
     def _keep(self, body: bytes) -> None:
-        path = self._backup_path()
-        if path is None:
-            return
         try:
-            write_backup(path, body)
+            path = self._backup_path()
+            if path is not None:
+                write_backup(path, body)
         except OSError as error:
-            self.backup_trouble.failed(f"{path} was not written: {error}")
+            self.backup_trouble.failed(f"it was not written: {error}")
         else:
             self.backup_trouble.over()
 
