@@ -4,8 +4,10 @@ import argparse
 import fcntl
 import hashlib
 import importlib.util
+import json
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,8 +24,12 @@ MISSING = (
 def fingerprint(kind: str) -> str:
     """Sum of all that decides what an installed environment of this kind contains and where it may stand."""
     digest = hashlib.sha256(f"{ROOT} {sys.version}".encode())
-    for name in (*PROJECTS, LOCKS[kind]):
-        digest.update((ROOT / name).read_bytes())
+    digest.update((ROOT / LOCKS[kind]).read_bytes())
+    for name in PROJECTS:
+        settings = tomllib.loads((ROOT / name).read_text())
+        # Not the whole file: a new rule of the linter is no reason to install anything.
+        told = [settings["build-system"], settings["project"], settings["tool"]["setuptools"]]
+        digest.update(json.dumps(told, sort_keys=True).encode())
     return digest.hexdigest()
 
 
@@ -34,9 +40,7 @@ def stamp(kind: str) -> Path:
 def is_current(kind: str) -> bool:
     """True when the environment runs and was installed from exactly these files; dev includes runtime."""
     kinds = {"runtime", kind} if kind == "dev" else {"runtime"}
-    return PYTHON.exists() and all(
-        stamp(k).exists() and stamp(k).read_text() == fingerprint(k) for k in kinds
-    )
+    return PYTHON.exists() and all(stamp(k).exists() and stamp(k).read_text() == fingerprint(k) for k in kinds)
 
 
 def make_venv() -> None:
