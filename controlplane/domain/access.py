@@ -65,3 +65,28 @@ class Person:
     def role_in(self, environment: str) -> Role | None:
         found = [self.roles[name] for name in (environment, EVERYWHERE) if name in self.roles]
         return max(found, key=list(Role).index) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRequest:
+    """A token that somebody wants. `environment` None: production for an SDK token, all of them for an admin token."""
+
+    kind: TokenKind
+    name: str
+    environment: str | None = None
+    role: Role | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A signed-in person. `secret` is what the browser keeps; the store has its hash."""
+
+    secret: str = field(repr=False)
+    person: Person
+    expires_at: datetime
+
+
+def wait_after(failures: int) -> int:
+    """Seconds to wait before the next try to sign in: the first five are free, then it doubles up to 15 minutes."""
+    return 0 if failures < 5 else min(2 ** (failures - 5), 900)

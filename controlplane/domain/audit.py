@@ -58,6 +58,8 @@ class Action(StrEnum):
     TOKEN_REVOKE = "token:revoke"
     PERSON_ADD = "person:add"
     PERSON_SET_ROLE = "person:set_role"
+    PERSON_SET_PASSWORD = "person:set_password"
+    PERSON_CREATE_LINK = "person:create_link"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What can go wrong, as a tree. No error here knows HTTP.
 
 ThrowbarError
+├── Malformed           what came cannot be read at all
 ├── InvalidInput        fields that cannot be accepted, all of them at once
 ├── NotFound            the thing named does not exist
 ├── AlreadyExists       the name is taken
@@ -30,6 +31,10 @@ class ThrowbarError(Exception):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.message = message
+
+
+class Malformed(ThrowbarError):
+    """What came is not JSON, or a header that is none; no field can be named."""
 
 
 class InvalidInput(ThrowbarError):

@@ -60,10 +60,14 @@ def _plan(flag: Flag) -> Iterator[FieldError]:
             yield FieldError(f"plan.stages.{number}.percent", "must be above the stage before it: a plan only goes up")
     if stages and stages[0].share == 0:
         yield FieldError("plan.stages.0.percent", "must be above 0: nothing would be moved")
-    for name in flag.plan.operations:
+    yield from _planned_operations(flag, flag.plan.operations)
+
+
+def _planned_operations(flag: Flag, names: tuple[str, ...]) -> Iterator[FieldError]:
+    for name in names:
         if name not in flag.operations:
             yield FieldError("plan.operations", f"names '{name}', which is not an operation of this flag")
-    if len(set(flag.plan.operations)) < len(flag.plan.operations):
+    if len(set(names)) < len(names):
         yield FieldError("plan.operations", "names an operation twice")
 
 

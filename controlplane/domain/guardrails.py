@@ -56,7 +56,10 @@ class Compare:
 
 @dataclass(frozen=True, slots=True)
 class Guardrails:
-    """`window_seconds` is the window of charts and plain thresholds; `min_samples` gates advancing, never a rollback."""
+    """The limits of a flag; an operation may override them field by field.
+
+    `window_seconds` is the window of charts and plain thresholds; `min_samples` gates advancing, never a rollback.
+    """
 
     window_seconds: int = 60
     min_samples: int = 200

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from controlplane.domain import evidence, histogram
 from controlplane.domain.findings import Consequence, Finding, Verdict
 from controlplane.domain.guardrails import Guardrails, OnBreach
-from controlplane.domain.observation import quantile_of
+from controlplane.domain.observation import Evidence, quantile_of
 from controlplane.domain.sample import Sample
 from controlplane.domain.silence import silence
 from controlplane.domain.words import count, one_in, percent, seconds
@@ -19,19 +19,18 @@ def flag_evidence(samples: Sequence[Sample]) -> float:
 
     The false-rollback probability α belongs to the attempt of the flag, so its operations share one wealth.
     """
-    each = [log for sample in samples for log in (sample.evidence.errors.log_evidence, sample.evidence.log_latency)]
+    return log_share_of_evidence([sample.evidence for sample in samples])
+
+
+def log_share_of_evidence(operations: Sequence[Evidence]) -> float:
+    """`flag_evidence` of what was gathered of each operation."""
+    each = [log for seen in operations for log in (seen.errors.log_evidence, seen.log_latency)]
     return evidence.log_mean(each) if each else 0.0
 
 
 def judge(guardrails: Guardrails, sample: Sample, overall: float) -> tuple[Finding, ...]:
     """Every guardrail of one operation, judged; `overall` is the flag's evidence (see `flag_evidence`)."""
-    return tuple(
-        [
-            *_comparisons(guardrails, sample, overall),
-            *_limits(guardrails, sample),
-            *silence(guardrails, sample),
-        ]
-    )
+    return (*_comparisons(guardrails, sample, overall), *_limits(guardrails, sample), *silence(guardrails, sample))
 
 
 def _comparisons(guardrails: Guardrails, sample: Sample, overall: float) -> Iterator[Finding]:
@@ -43,7 +42,7 @@ def _comparisons(guardrails: Guardrails, sample: Sample, overall: float) -> Iter
     yield _comparison(guardrails, sample, overall, "latency", seen.log_latency, slowest[1])
 
 
-def _comparison(  # noqa: PLR0913 - one call site per metric, all of them facts of one look
+def _comparison(
     guardrails: Guardrails, sample: Sample, overall: float, metric: str, log_evidence: float, bad_keys: int
 ) -> Finding:
     compare = guardrails.compare
@@ -104,22 +103,23 @@ def _limits(guardrails: Guardrails, sample: Sample) -> Iterator[Finding]:
     if guardrails.max_error_rate is not None:
         rate = sample.candidate.error_rate
         shown = "no calls" if rate is None else percent(rate)
-        sentence = f"{sample.operation}: {shown} of calls to {sample.candidate_name} fail, limit {percent(guardrails.max_error_rate)}"
+        limit = percent(guardrails.max_error_rate)
+        sentence = f"{sample.operation}: {shown} of calls to {sample.candidate_name} fail, limit {limit}"
         numbers = {"value": rate, "limit": guardrails.max_error_rate, "baseline": sample.baseline.error_rate}
         log_limit = sample.evidence.max_error_rate.log_evidence
         support = sample.evidence.errors.log_evidence
         yield _limit(guardrails, sample, "max_error_rate", sentence, numbers, (log_limit, support))
-    for name, limit in guardrails.max_latency_ms.items():
+    for name, milliseconds in guardrails.max_latency_ms.items():
         value = histogram.quantile_ms(sample.candidate.latency, quantile_of(name))
         baseline = histogram.quantile_ms(sample.baseline.latency, quantile_of(name))
-        sentence = f"{sample.operation}: {name} of {sample.candidate_name} is {_ms(value)}, limit {_ms(limit)}"
+        sentence = f"{sample.operation}: {name} of {sample.candidate_name} is {_ms(value)}, limit {_ms(milliseconds)}"
         wealth = sample.evidence.max_latency.get(name, evidence.Wealth())
         support = sample.evidence.log_latency
-        numbers = {"value": value, "limit": limit, "baseline": baseline}
+        numbers = {"value": value, "limit": milliseconds, "baseline": baseline}
         yield _limit(guardrails, sample, f"max_latency_{name}", sentence, numbers, (wealth.log_evidence, support))
 
 
-def _limit(  # noqa: PLR0913 - the facts of one limit at one look
+def _limit(
     guardrails: Guardrails,
     sample: Sample,
     name: str,

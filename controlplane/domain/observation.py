@@ -218,7 +218,7 @@ def _measured(seen: Evidence, candidate: Arm, guardrails: Guardrails) -> Evidenc
 def quantile_of(name: str) -> float:
     """`p99` → 0.99, `p999` → 0.999, `p50` → 0.5."""
     digits = name.removeprefix("p")
-    return int(digits) / 10 ** len(digits)
+    return float(int(digits) / 10 ** len(digits))
 
 
 def quantile_name(quantile: float) -> str:

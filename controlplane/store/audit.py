@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, select
+from sqlalchemy import Connection, Row, Select, func, insert, select
 
 from controlplane.domain.audit import Action, Actor, ActorKind, AuditEntry, Change, sealed
 from controlplane.store.environments import Environment, Environments
@@ -50,6 +50,13 @@ class AuditLog:
         )
         row = self._connection.execute(query).one_or_none()
         return _entry(row) if row else None
+
+    def newest_by_flag(self, environment_id: int) -> dict[str, AuditEntry]:
+        """The last entry of each flag."""
+        here = audit_entries.c.environment_id == environment_id
+        newest = select(func.max(audit_entries.c.id)).where(here).group_by(audit_entries.c.flag)
+        rows = self._connection.execute(select(audit_entries).where(here, audit_entries.c.id.in_(newest)))
+        return {row.flag: _entry(row) for row in rows if row.flag}
 
     def chain(self, environment_id: int) -> Iterator[AuditEntry]:
         """Every entry from the first one on."""

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
@@ -30,7 +31,7 @@ class Environments:
         self._connection = connection
 
     def get(self, name: str, *, lock: bool = False) -> Environment:
-        """Raises NotFound. `lock` makes changes of one environment wait for each other, and is the first step of each."""
+        """Raises NotFound. `lock` makes the changes of one environment wait for each other; each begins with it."""
         query = select(environments).where(environments.c.name == name)
         row = self._connection.execute(query.with_for_update() if lock else query).one_or_none()
         if row is None:
@@ -73,5 +74,5 @@ class Environments:
         )
 
 
-def _environment(row: Row[tuple[object, ...]]) -> Environment:
-    return Environment(**row._mapping)
+def _environment(row: Row[Any]) -> Environment:
+    return Environment(**row._asdict())

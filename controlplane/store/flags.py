@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from controlplane.documents.flag import flag_document, parse_flag
 from controlplane.documents.state import state_document, with_state
@@ -73,9 +72,11 @@ class Flags:
             raise NotFound(message)
         return parse_flag(definition)
 
-    def count(self, environment_id: int) -> int:
-        query = select(func.count()).select_from(flags).where(flags.c.environment_id == environment_id)
-        return self._connection.execute(query).scalar_one()
+    def keys(self, environment_id: int) -> frozenset[str]:
+        """The keys of all flags, archived ones included."""
+        return frozenset(
+            self._connection.execute(select(flags.c.key).where(flags.c.environment_id == environment_id)).scalars()
+        )
 
     def _row(self, environment_id: int, key: str) -> Row[Any] | None:
         query = select(flags).where(flags.c.environment_id == environment_id, flags.c.key == key)
@@ -101,9 +102,10 @@ def _values(flag: Flag) -> dict[str, Any]:
 def _flag(row: Row[Any]) -> Flag:
     definition: Mapping[str, Any] = row.definition
     flag = with_state(parse_flag(definition), row.state)
-    instants: dict[str, datetime | None] = {
-        "created_at": row.created_at,
-        "updated_at": row.updated_at,
-        "archived_at": row.archived_at,
-    }
-    return replace(flag, version=row.version, **instants)
+    return replace(
+        flag,
+        version=row.version,
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+        archived_at=row.archived_at,
+    )

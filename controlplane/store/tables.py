@@ -141,8 +141,6 @@ people = Table(
     _key("id", Integer),
     Column("email", String(200), nullable=False, unique=True),
     Column("password_hash", String(200)),
-    Column("failed_sign_ins", Integer, nullable=False),
-    Column("last_failed_at", Instant),
     Column("created_at", Instant, nullable=False),
     Column("disabled_at", Instant),
 )
@@ -171,6 +169,16 @@ sign_in_links = Table(
     Column("person_id", ForeignKey("people.id"), nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("used_at", Instant),
+)
+
+# By the hash of the e-mail address, not by person: a name that nobody has must be slowed down alike.
+sign_in_failures = Table(
+    "sign_in_failures",
+    metadata,
+    _key("email_hash", String(64)),
+    Column("number", Integer, nullable=False),
+    Column("last_at", Instant, nullable=False),
+    Index(None, "last_at"),
 )
 
 counters = Table(

@@ -23,7 +23,8 @@ class Tokens:
         values: dict[str, Any] = {name: getattr(token, name) for name in names}
         values["kind"], values["role"] = token.kind.value, token.role.value if token.role else None
         result = self._connection.execute(insert(tokens).values(values | {"environment_id": environment_id}))
-        return self.get(int(result.inserted_primary_key[0]))
+        (token_id,) = result.inserted_primary_key or (0,)
+        return self.get(token_id)
 
     def get(self, token_id: int) -> Token:
         """Raises NotFound."""

@@ -92,7 +92,7 @@ def add_flag(store: Store, environment_name: str, flag: Flag, cause: Cause) -> F
     return new
 
 
-def write_down(  # noqa: PLR0913 - the two halves of one change and its circumstances
+def write_down(
     uow: UnitOfWork, environment: Environment, cause: Cause, order: Order, before: Flag | None, after: Flag
 ) -> None:
     """The audit entry and the new snapshot version of a change already saved."""

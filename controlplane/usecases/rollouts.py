@@ -156,9 +156,7 @@ def finish(store: Store, place: Place, cause: Cause) -> Flag:
     return _do(store, place, cause, Action.ROLLOUT_FINISH, finished)
 
 
-def _do(  # noqa: PLR0913 - the address, the cause and the order, spelled out
-    store: Store, place: Place, cause: Cause, action: Action, transform: Transform, *, brake: bool = False
-) -> Flag:
+def _do(store: Store, place: Place, cause: Cause, action: Action, transform: Transform, *, brake: bool = False) -> Flag:
     return change_flag(store, place, cause, Order(action, transform, brake=brake))
 
 

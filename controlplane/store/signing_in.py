@@ -1,0 +1,64 @@
+"""Sessions, sign-in links and failed tries: what signing in leaves behind. Secrets come and are kept as hashes."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from controlplane.store.tables import sessions, sign_in_failures, sign_in_links
+
+
+class SigningIn:
+    """Who is signed in, who may by a link, and who tried in vain."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def open_session(self, hashed: str, person_id: int, now: datetime, expires_at: datetime) -> None:
+        values = {"hash": hashed, "person_id": person_id, "created_at": now, "expires_at": expires_at}
+        self._connection.execute(insert(sessions).values(values))
+
+    def in_session(self, hashed: str, now: datetime) -> int | None:
+        """The id of the person whose session this is, if it is not over."""
+        query = select(sessions.c.person_id).where(sessions.c.hash == hashed, sessions.c.expires_at > now)
+        return self._connection.execute(query).scalar_one_or_none()
+
+    def close_session(self, hashed: str) -> None:
+        self._connection.execute(delete(sessions).where(sessions.c.hash == hashed))
+
+    def close_sessions(self, person_id: int) -> None:
+        self._connection.execute(delete(sessions).where(sessions.c.person_id == person_id))
+
+    def add_link(self, hashed: str, person_id: int, expires_at: datetime) -> None:
+        self._connection.execute(insert(sign_in_links).values(hash=hashed, person_id=person_id, expires_at=expires_at))
+
+    def use_link(self, hashed: str, now: datetime) -> int | None:
+        """The id of the person of a link that was never used and is not too old; used from now on."""
+        links = sign_in_links.c
+        usable = (links.hash == hashed) & links.used_at.is_(None) & (links.expires_at > now)
+        if self._connection.execute(update(sign_in_links).where(usable).values(used_at=now)).rowcount != 1:
+            return None
+        return self._connection.execute(select(links.person_id).where(links.hash == hashed)).scalar_one()
+
+    def void_links(self, person_id: int) -> None:
+        self._connection.execute(delete(sign_in_links).where(sign_in_links.c.person_id == person_id))
+
+    def failures(self, email_hash: str) -> tuple[int, datetime | None]:
+        """Tries since the last good one, and when the newest was."""
+        query = select(sign_in_failures).where(sign_in_failures.c.email_hash == email_hash)
+        row = self._connection.execute(query.with_for_update()).one_or_none()
+        return (row.number, row.last_at) if row else (0, None)
+
+    def count_failure(self, email_hash: str, now: datetime) -> None:
+        mine = sign_in_failures.c.email_hash == email_hash
+        raised = update(sign_in_failures).where(mine).values(number=sign_in_failures.c.number + 1, last_at=now)
+        if self._connection.execute(raised).rowcount == 0:
+            self._connection.execute(insert(sign_in_failures).values(email_hash=email_hash, number=1, last_at=now))
+
+    def forgive(self, email_hash: str) -> None:
+        self._connection.execute(delete(sign_in_failures).where(sign_in_failures.c.email_hash == email_hash))
+
+    def forget(self, now: datetime, failures_before: datetime) -> None:
+        """What is over: sessions, links, and failures too old to count."""
+        self._connection.execute(delete(sessions).where(sessions.c.expires_at <= now))
+        self._connection.execute(delete(sign_in_links).where(sign_in_links.c.expires_at <= now))
+        self._connection.execute(delete(sign_in_failures).where(sign_in_failures.c.last_at < failures_before))

@@ -1,0 +1,165 @@
+"""Answers: a flag, its rollout and its history as the contract words them. Percent and ISO instants, no buckets."""
+
+from datetime import datetime
+from typing import Any
+
+from controlplane.documents.flag import flag_document
+from controlplane.domain.audit import AuditEntry
+from controlplane.domain.findings import worst
+from controlplane.domain.flag import Flag
+from controlplane.domain.flag_rules import ends_blind
+from controlplane.domain.plan import Plan
+from controlplane.domain.rollout import State, Step, stage_of
+from controlplane.domain.share import to_percent
+from controlplane.store import Store
+from controlplane.store.audit import Filter
+from controlplane.store.watches import Watch
+from controlplane.usecases.changing import Place
+
+
+def answer_flag(flag: Flag, watch: Watch | None, now: datetime) -> dict[str, Any]:
+    """The flag as created, plus its version, instants and rollout."""
+    return {
+        **flag_document(flag),
+        "version": flag.version,
+        "created_at": _text(flag.created_at),
+        "updated_at": _text(flag.updated_at),
+        "archived_at": _text(flag.archived_at),
+        "rollout": answer_rollout(flag, watch, now),
+    }
+
+
+def answer_rollout(flag: Flag, watch: Watch | None, now: datetime) -> dict[str, Any]:
+    rollout, plan = flag.rollout, flag.plan
+    return {
+        "state": rollout.state.value,
+        "stage": rollout.stage,
+        "stages": len(plan.stages) if plan else 0,
+        "percent": to_percent(flag.largest_share),
+        "entered_at": _text(rollout.entered_at),
+        "bakes_until": _text(rollout.bakes_until(plan)) if plan and rollout.state is State.RUNNING else None,
+        "waiting_for": waiting_for(flag, watch, now),
+        "approved": rollout.approved,
+        "attempt": rollout.attempt,
+        "rollbacks": rollout.rollbacks,
+        "cool_down_until": _text(rollout.cool_down_until) if rollout.cools_down(now) else None,
+        "rolled_back": flag.rolled_back,
+        "rolled_back_operations": [name for name, each in flag.operations.items() if each.rolled_back],
+        "warnings": warnings(flag),
+    }
+
+
+def waiting_for(flag: Flag, watch: Watch | None, now: datetime) -> str | None:
+    """What has to happen before the next step, in one sentence; None where nothing is awaited."""
+    rollout = flag.rollout
+    if rollout.cools_down(now) and rollout.cool_down_until:
+        return f"cools down until {_hour(rollout.cool_down_until)}, or until somebody unlocks it"
+    if rollout.state is State.LOCKED:
+        return f"locked after {rollout.rollbacks} rollbacks: somebody has to unlock it"
+    if rollout.state is State.PAUSED:
+        return "paused: somebody has to resume or abort it"
+    if rollout.state is State.COMPLETED:
+        return "completed: finish it to drop the hold-back"
+    if rollout.state is State.RUNNING and flag.plan:
+        return _running(flag, flag.plan, watch, now)
+    return None
+
+
+def _running(flag: Flag, plan: Plan, watch: Watch | None, now: datetime) -> str:
+    current = watch if watch and watch.attempt == flag.rollout.attempt else None
+    if current and current.step is Step.HOLD:
+        return f"holds: {current.because}"
+    due = flag.rollout.bakes_until(plan)
+    if due and now < due:
+        return f"bakes until {_hour(due)}"
+    if stage_of(plan, flag.rollout).approval and not flag.rollout.approved:
+        return "has baked: somebody has to approve leaving this stage"
+    return "has baked: moves on at the next tick"
+
+
+def warnings(flag: Flag) -> list[str]:
+    """What is allowed and yet unwise."""
+    found = []
+    if ends_blind(flag):
+        found.append("The plan ends at 100 %: nothing is left to compare with there. End at 98 % and finish by hand.")
+    if flag.plan and flag.guardrails is None:
+        found.append("There are no guardrails: the plan advances by time alone and nothing rolls it back.")
+    if flag.rolled_back and flag.largest_share:
+        found.append("The flag is rolled back: its percents have no effect until it is unlocked or started.")
+    return found
+
+
+def describe_entry(entry: AuditEntry) -> dict[str, Any]:
+    """An audit entry as the contract words it."""
+    return {
+        "id": entry.id,
+        "at": _text(entry.at),
+        "actor": {"kind": entry.actor.kind.value, "name": entry.actor.name},
+        "action": entry.action.value,
+        "flag": entry.flag,
+        "reason": entry.reason,
+        "changes": [{"path": each.path, "from": each.before, "to": each.after} for each in entry.changes],
+        "version": entry.version,
+        "request_id": entry.request_id,
+        "record": dict(entry.record),
+        "previous": entry.previous,
+        "hash": entry.hash,
+    }
+
+
+def describe_flag(store: Store, place: Place, now: datetime) -> dict[str, Any]:
+    """Raises NotFound."""
+    with store.reading() as uow:
+        environment = uow.environments.get(place.environment)
+        flag = uow.flags.get(environment.id, place.flag)
+        return answer_flag(flag, uow.watches.get(environment.id, flag.key), now)
+
+
+def describe_flags(store: Store, environment: str, now: datetime, *, archived: bool = False) -> list[dict[str, Any]]:
+    """Every flag with its health in one word and its last change."""
+    with store.reading() as uow:
+        row = uow.environments.get(environment)
+        flags = uow.flags.all(row.id, archived=archived)
+        watches = uow.watches.all(row.id)
+        changes = uow.audit.newest_by_flag(row.id)
+    return [_listed(flag, watches.get(flag.key), changes.get(flag.key), now) for flag in flags]
+
+
+def _listed(flag: Flag, watch: Watch | None, change: AuditEntry | None, now: datetime) -> dict[str, Any]:
+    answer = answer_flag(flag, watch, now)
+    answer["health"] = health_word(flag, watch)
+    answer["last_change"] = (
+        {
+            "at": _text(change.at),
+            "actor": {"kind": change.actor.kind.value, "name": change.actor.name},
+            "action": change.action.value,
+            "reason": change.reason,
+        }
+        if change
+        else None
+    )
+    return answer
+
+
+def health_word(flag: Flag, watch: Watch | None) -> str | None:
+    """The verdict on a flag that is exposed and guarded; None where nothing is judged."""
+    if not flag.guardrails or not flag.exposed_operations:
+        return None
+    current = watch.findings if watch and watch.attempt == flag.rollout.attempt else ()
+    return worst(current).value
+
+
+def newest_changes(store: Store, place: Place, limit: int = 20) -> list[dict[str, Any]]:
+    """The last audit entries of one flag."""
+    with store.reading() as uow:
+        environment = uow.environments.get(place.environment)
+        found = uow.audit.newest(environment.id, Filter(flag=place.flag), limit)
+    return [describe_entry(entry) for entry in found]
+
+
+def _text(instant: datetime | None) -> str | None:
+    return instant.isoformat() if instant else None
+
+
+def _hour(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%d %H:%M:%S} UTC"

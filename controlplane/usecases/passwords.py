@@ -1,0 +1,28 @@
+"""Passwords: Argon2id, and nothing else knows how."""
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from controlplane.domain.errors import FieldError, InvalidInput
+
+SHORTEST = 12
+LONGEST = 1000  # more would only cost time
+_HASHER = PasswordHasher()
+# Checked when there is no such person, so that the answer takes as long. Nobody has its password: it was random.
+_DUMMY = "$argon2id$v=19$m=65536,t=3,p=4$Tb0yZgct1QZpb1dT0o7xqQ$y0oqezBmDN8n61E+lp2CwFJJsNVA0rZX8mymYegi2e4"
+
+
+def hash_password(password: str) -> str:
+    """Raises InvalidInput with the sentence to show."""
+    if not SHORTEST <= len(password) <= LONGEST:
+        message = f"needs at least {SHORTEST} characters" if len(password) < SHORTEST else "is too long"
+        raise InvalidInput((FieldError("password", message),))
+    return _HASHER.hash(password)
+
+
+def matches(password: str, hashed: str | None) -> bool:
+    """Whether the password is the one that was hashed. None costs the same time, and never matches."""
+    try:
+        return _HASHER.verify(hashed or _DUMMY, password[:LONGEST]) and hashed is not None
+    except (VerificationError, InvalidHashError):
+        return False

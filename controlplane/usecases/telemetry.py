@@ -1,0 +1,177 @@
+"""Telemetry: making reports durable at once, and folding them into buckets later."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from controlplane.domain.flag import Side
+from controlplane.domain.observation import Arm, total
+from controlplane.store import Store, UnitOfWork
+from controlplane.store.instances import Instance
+from controlplane.store.journal import JournalRow
+from controlplane.store.lease import Lease
+from controlplane.store.reports import Place
+
+ROWS_AT_ONCE = 200  # journal rows folded in one transaction
+TOO_EARLY = 120  # seconds a bucket may start in the future of the server's clock
+TOO_OLD = 600  # seconds after which a report is kept out: it is history, not health
+KEEP = timedelta(days=30)
+KEEP_INSTANCES = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A validated report: its head, and its JSON as bytes."""
+
+    environment: str
+    instance: str
+    service: str
+    sdk: str
+    sequence: int
+    source: str
+    version: int
+    body: bytes
+
+
+def record_reports(store: Store, batch: Sequence[Incoming], now: datetime) -> dict[str, tuple[str, int]]:
+    """Durable when this returns; a (instance, sequence) that was recorded before is not recorded again.
+
+    Returns environment → (source, newest snapshot version). Raises NotFound.
+    """
+    newest: dict[str, tuple[str, int]] = {}
+    with store.writing() as uow:
+        for name in dict.fromkeys(each.environment for each in batch):
+            environment = uow.environments.get(name)
+            fresh = _fresh(uow, environment.id, [each for each in batch if each.environment == name], now)
+            if fresh:
+                uow.journal.append(environment.id, now, b"[" + b",".join(each.body for each in fresh) + b"]")
+            newest[name] = (environment.source, environment.version)
+        uow.commit()
+    return newest
+
+
+def _fresh(uow: UnitOfWork, environment_id: int, batch: Sequence[Incoming], now: datetime) -> list[Incoming]:
+    known = uow.instances.named(environment_id, (each.instance for each in batch))
+    seen = dict(known)
+    fresh = []
+    for each in sorted(batch, key=lambda report: report.sequence):
+        before = seen.get(each.instance)
+        if before is None or each.sequence > before.sequence:
+            fresh.append(each)
+            seen[each.instance] = _instance(each, before, now)
+    uow.instances.add(environment_id, [seen[name] for name in seen if name not in known])
+    uow.instances.save(environment_id, [seen[name] for name in known if seen[name] is not known[name]])
+    return fresh
+
+
+def _instance(report: Incoming, before: Instance | None, now: datetime) -> Instance:
+    return Instance(
+        instance=report.instance,
+        service=report.service,
+        sdk=report.sdk,
+        sequence=report.sequence,
+        source=report.source,
+        version=report.version,
+        first_seen_at=before.first_seen_at if before else now,
+        last_seen_at=now,
+    )
+
+
+def fold(store: Store, lease: Lease, now: datetime) -> int:
+    """Turn journal rows into buckets until none is left; how many rows there were. Raises LeaseLost."""
+    folded = 0
+    while count := _fold_some(store, lease, now):
+        folded += count
+    return folded
+
+
+def _fold_some(store: Store, lease: Lease, now: datetime) -> int:
+    with store.writing() as uow:
+        uow.leases.check(lease)
+        rows = uow.journal.oldest(ROWS_AT_ONCE)
+        for environment_id in dict.fromkeys(row.environment_id for row in rows):
+            _fold_environment(uow, environment_id, [row for row in rows if row.environment_id == environment_id], now)
+        uow.journal.drop(rows)
+        uow.commit()
+    return len(rows)
+
+
+def _fold_environment(uow: UnitOfWork, environment_id: int, rows: Sequence[JournalRow], now: datetime) -> None:
+    known = uow.flags.keys(environment_id)
+    judged = uow.watches.judged_until(environment_id)
+    cells: dict[Place, list[Arm]] = {}
+    refused = {"unknown_flag": 0, "out_of_time": 0}
+    for cell in _cells(rows):
+        cause = _refusal(cell, known, now)
+        if cause:
+            refused[cause] += 1
+            continue
+        place = _place(cell)
+        attempt, until = judged.get(place.flag, (0, 0))
+        late = place.attempt == attempt and place.start < until
+        cells.setdefault(replace(place, late=late), []).append(arm_of(cell))
+    uow.buckets.add(environment_id, {place: total(arms) for place, arms in cells.items()})
+    for cause, number in refused.items():
+        if number:
+            uow.counters.add(f"telemetry:{environment_id}:{cause}", number)
+
+
+def _cells(rows: Iterable[JournalRow]) -> Iterable[Mapping[str, Any]]:
+    for row in rows:
+        for report in json.loads(row.body):
+            yield from report["cells"]
+
+
+def _refusal(cell: Mapping[str, Any], known: frozenset[str], now: datetime) -> str | None:
+    if cell["flag"] not in known:
+        return "unknown_flag"
+    age = now.timestamp() - cell["start"]
+    return "out_of_time" if age < -TOO_EARLY or age > TOO_OLD else None
+
+
+def _place(cell: Mapping[str, Any]) -> Place:
+    return Place(
+        flag=cell["flag"],
+        start=cell["start"],
+        operation=cell["operation"],
+        attempt=cell["attempt"],
+        side=Side(cell["side"]),
+        backend=cell["backend"],
+        assigned_by=cell["assigned_by"],
+        share=cell["share"],
+    )
+
+
+def arm_of(cell: Mapping[str, Any]) -> Arm:
+    """A reported cell as counts: errors and pending calls are bad, cancelled ones neither good nor bad."""
+    errors: Mapping[str, int] = cell["errors"]
+    cancelled = errors.get("cancelled", 0)
+    rise = cell.get("key_rise") or {}
+    return Arm(
+        calls=cell["calls"],
+        bad=sum(errors.values()) - cancelled + cell["pending"],
+        cancelled=cancelled,
+        pending=cell["pending"],
+        errors=dict(errors),
+        latency=_histogram(cell["latency"]),
+        keys=cell["keys"],
+        bad_keys=cell["bad_keys"],
+        key_latency=_histogram(cell["key_latency"]),
+        rise_from=_histogram(rise.get("from", {})),
+        rise_to=_histogram(rise.get("to", {})),
+    )
+
+
+def _histogram(document: Mapping[str, int]) -> dict[int, int]:
+    return {int(index): count for index, count in document.items()}
+
+
+def forget_old(store: Store, now: datetime) -> None:
+    """Drop buckets, instances, sessions and links past their time."""
+    with store.writing() as uow:
+        uow.buckets.forget_before(int((now - KEEP).timestamp()))
+        uow.instances.forget_before(now - KEEP_INSTANCES)
+        uow.people.forget_expired(now)
+        uow.commit()

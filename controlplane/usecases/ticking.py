@@ -1,0 +1,177 @@
+"""Ticking: one look at every flag that is exposed or rolled out, and at most one step for each.
+
+The database is the truth: a tick that was missed, or died halfway, only delays.
+"""
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from controlplane.clock import Clock
+from controlplane.domain import rollout as rollouts
+from controlplane.domain.audit import SCHEDULER, Action
+from controlplane.domain.errors import LeaseLost, StaleVersion
+from controlplane.domain.flag import Flag, with_shares
+from controlplane.domain.guardrails import Scope
+from controlplane.domain.plan import Plan
+from controlplane.domain.rollout import Decision, Rollout, State, Step, next_step, stage_of
+from controlplane.domain.share import to_percent
+from controlplane.domain.snapshot import Clockwork
+from controlplane.store import Store
+from controlplane.store.environments import Environment
+from controlplane.store.lease import Lease
+from controlplane.store.watches import Watch
+from controlplane.usecases.changing import Cause, Order, change_within
+from controlplane.usecases.judging import Look, look_at, numbers_of
+from controlplane.usecases.rollouts import taken_back
+from controlplane.usecases.telemetry import fold
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TickReport:
+    """What a tick did: journal rows folded, flags judged, steps taken, flags that could not be judged."""
+
+    folded: int
+    judged: int
+    steps: tuple[tuple[str, str, Step], ...]
+    failures: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    """One environment, once through."""
+
+    store: Store
+    environment: Environment
+    clockwork: Clockwork
+    lease: Lease
+
+
+def tick(store: Store, clock: Clock, clockwork: Clockwork, lease: Lease) -> TickReport:
+    """Fold, judge, decide, change. Raises LeaseLost; one flag's failure does not stop the others."""
+    folded = fold(store, lease, clock())
+    reports = [_go_round(_Round(store, each, clockwork, lease), clock) for each in _environments(store)]
+    return TickReport(
+        folded=folded,
+        judged=sum(report.judged for report in reports),
+        steps=tuple(step for report in reports for step in report.steps),
+        failures=sum(report.failures for report in reports),
+    )
+
+
+def _go_round(round_: _Round, clock: Clock) -> TickReport:
+    steps: list[tuple[str, str, Step]] = []
+    quiet: list[Watch] = []
+    judged = failures = 0
+    for flag in _watched(round_):
+        judged += 1
+        try:
+            step = _attend(round_, flag, clock(), quiet)
+        except LeaseLost:
+            raise
+        except Exception:  # noqa: BLE001 - the tick must go on: one flag's trouble says nothing about the next
+            _log.exception("flag %r of %r could not be judged", flag.key, round_.environment.name)
+            failures += 1
+            continue
+        if step not in {Step.WAIT, Step.HOLD}:
+            steps.append((round_.environment.name, flag.key, step))
+    _remember(round_, quiet)
+    return TickReport(0, judged, tuple(steps), failures)
+
+
+def _environments(store: Store) -> list[Environment]:
+    with store.reading() as uow:
+        return uow.environments.all()
+
+
+def _watched(round_: _Round) -> list[Flag]:
+    with round_.store.reading() as uow:
+        flags = uow.flags.all(round_.environment.id)
+    return [flag for flag in flags if flag.rollout.is_live or (flag.guardrails and flag.exposed_operations)]
+
+
+def _attend(round_: _Round, flag: Flag, now: datetime, quiet: list[Watch]) -> Step:
+    """One flag: look, decide, and change it if a change is due; a watch without change goes to `quiet`."""
+    with round_.store.reading() as uow:
+        look = look_at(uow, round_.environment, flag, now, round_.clockwork)
+    decision = next_step(flag.plan, flag.rollout, look.findings, now)
+    watch = replace(look.watch, step=decision.step, because=decision.because, at=now)
+    if decision.step in {Step.WAIT, Step.HOLD}:
+        quiet.append(watch)
+        return decision.step
+    return _act(round_, flag, decision, replace(look, watch=watch))
+
+
+def _act(round_: _Round, flag: Flag, decision: Decision, look: Look) -> Step:
+    """The change and the watch in one transaction, fenced by the lease; somebody faster wins."""
+    now = look.watch.at
+    cause = Cause(SCHEDULER, now, _reason(flag, decision, now), expected=flag.version)
+    with round_.store.writing() as uow:
+        uow.leases.check(round_.lease)
+        locked = uow.environments.get(round_.environment.name, lock=True)
+        try:
+            change_within(uow, locked, flag.key, cause, _order(flag, decision, look))
+        except StaleVersion:
+            return Step.WAIT  # a person changed the flag since it was read: the next tick looks again
+        uow.watches.save(locked.id, look.watch)
+        uow.commit()
+    return decision.step
+
+
+def _order(flag: Flag, decision: Decision, look: Look) -> Order:
+    record, now = numbers_of(look), look.watch.at
+    cause = Cause(SCHEDULER, now)
+    if decision.step is Step.ROLL_BACK:
+        return Order(
+            Action.ROLLOUT_ROLL_BACK,
+            lambda seen: taken_back(seen, cause, _scope(flag, decision), automatic=True),
+            record=record,
+        )
+    if decision.step is Step.COMPLETE:
+        over = replace(flag.rollout, state=State.COMPLETED, entered_at=now)
+        return Order(Action.ROLLOUT_COMPLETE, lambda seen: replace(seen, rollout=over), record=record)
+    return Order(Action.ROLLOUT_ADVANCE, lambda seen: _advanced(seen, now), record=record)
+
+
+def _scope(flag: Flag, decision: Decision) -> str | None:
+    """The operation to take back, or None for the whole flag."""
+    finding = decision.finding
+    if finding is None or flag.guardrails is None:
+        return None
+    limits = flag.guardrails_of(finding.operation)
+    alone = flag.exposed_operations == (finding.operation,)
+    return finding.operation if limits and limits.rollback_scope is Scope.OPERATION and not alone else None
+
+
+def _advanced(flag: Flag, now: datetime) -> Flag:
+    if flag.plan is None:
+        return flag
+    after = _next(flag, flag.plan, now)
+    return replace(with_shares(flag, stage_of(flag.plan, after).share, flag.planned_operations), rollout=after)
+
+
+def _next(flag: Flag, plan: Plan, now: datetime) -> Rollout:
+    """One stage further; without guardrails as many as the time that passed, in one change."""
+    if flag.guardrails is None:
+        return rollouts.caught_up(plan, flag.rollout, now)
+    return rollouts.entered(flag.rollout, flag.rollout.stage + 1, now)
+
+
+def _reason(flag: Flag, decision: Decision, now: datetime) -> str:
+    if decision.step is not Step.ADVANCE or flag.plan is None:
+        return decision.because
+    stages = (stage_of(flag.plan, flag.rollout), stage_of(flag.plan, _next(flag, flag.plan, now)))
+    return f"{to_percent(stages[0].share)} % → {to_percent(stages[1].share)} %: {decision.because}"
+
+
+def _remember(round_: _Round, watches: list[Watch]) -> None:
+    """What was seen of flags that stay as they are, in one transaction."""
+    if not watches:
+        return
+    with round_.store.writing() as uow:
+        uow.leases.check(round_.lease)
+        for watch in watches:
+            uow.watches.save(round_.environment.id, watch)
+        uow.commit()
