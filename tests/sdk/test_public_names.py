@@ -1,0 +1,43 @@
+import subprocess
+import sys
+
+import throwbar
+
+
+def test_the_package_exports_exactly_these_names():
+    assert sorted(throwbar.__all__) == [
+        "Client",
+        "ConfigurationError",
+        "Decision",
+        "IDEMPOTENT_WRITE",
+        "READ",
+        "ThrowbarError",
+        "WRITE",
+        "__version__",
+    ]
+    assert all(hasattr(throwbar, name) for name in throwbar.__all__)
+
+
+def test_the_version_is_that_of_the_distribution():
+    from importlib.metadata import version
+
+    assert throwbar.__version__ == version("throwbar")
+
+
+def test_import_loads_only_the_standard_library_and_mmh3():
+    program = (
+        "import sys; before = set(sys.modules); import throwbar;"
+        "print(*{name.partition('.')[0] for name in set(sys.modules) - before})"
+    )
+
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+
+    assert set(loaded) - sys.stdlib_module_names == {"throwbar", "mmh3"}
+
+
+def test_import_loads_nothing_that_a_host_should_not_pay_for():
+    program = "import sys, throwbar; print(*sys.modules)"
+
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
+
+    assert not {"http.client", "ssl", "asyncio", "dataclasses", "inspect", "hashlib", "random"} & set(loaded)
