@@ -35,7 +35,9 @@ class People:
         return [self._person(row) for row in self._connection.execute(select(people).order_by(people.c.email))]
 
     def anyone_has_password(self) -> bool:
-        return self._connection.execute(select(people.c.id).where(people.c.password_hash.is_not(None))).first() is not None
+        return (
+            self._connection.execute(select(people.c.id).where(people.c.password_hash.is_not(None))).first() is not None
+        )
 
     def password_hash(self, person_id: int) -> str | None:
         query = select(people.c.password_hash).where(people.c.id == person_id)

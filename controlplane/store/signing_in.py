@@ -1,10 +1,12 @@
 """Sessions, sign-in links and failed tries: what signing in leaves behind. Secrets come and are kept as hashes."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert, select, update
 
 from controlplane.store.tables import sessions, sign_in_failures, sign_in_links
+
+FORGIVEN_AFTER = timedelta(hours=1)  # longer than the longest wait
 
 
 class SigningIn:
@@ -37,7 +39,7 @@ class SigningIn:
         usable = (links.hash == hashed) & links.used_at.is_(None) & (links.expires_at > now)
         if self._connection.execute(update(sign_in_links).where(usable).values(used_at=now)).rowcount != 1:
             return None
-        return self._connection.execute(select(links.person_id).where(links.hash == hashed)).scalar_one()
+        return int(self._connection.execute(select(links.person_id).where(links.hash == hashed)).scalar_one())
 
     def void_links(self, person_id: int) -> None:
         self._connection.execute(delete(sign_in_links).where(sign_in_links.c.person_id == person_id))
@@ -57,8 +59,8 @@ class SigningIn:
     def forgive(self, email_hash: str) -> None:
         self._connection.execute(delete(sign_in_failures).where(sign_in_failures.c.email_hash == email_hash))
 
-    def forget(self, now: datetime, failures_before: datetime) -> None:
-        """What is over: sessions, links, and failures too old to count."""
+    def forget_expired(self, now: datetime) -> None:
+        """Sessions and links that are over, and failures too old to count."""
         self._connection.execute(delete(sessions).where(sessions.c.expires_at <= now))
         self._connection.execute(delete(sign_in_links).where(sign_in_links.c.expires_at <= now))
-        self._connection.execute(delete(sign_in_failures).where(sign_in_failures.c.last_at < failures_before))
+        self._connection.execute(delete(sign_in_failures).where(sign_in_failures.c.last_at < now - FORGIVEN_AFTER))

@@ -23,6 +23,7 @@ def hash_password(password: str) -> str:
 def matches(password: str, hashed: str | None) -> bool:
     """Whether the password is the one that was hashed. None costs the same time, and never matches."""
     try:
-        return _HASHER.verify(hashed or _DUMMY, password[:LONGEST]) and hashed is not None
+        _HASHER.verify(hashed or _DUMMY, password[:LONGEST])
     except (VerificationError, InvalidHashError):
         return False
+    return hashed is not None
