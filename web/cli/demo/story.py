@@ -23,11 +23,14 @@ Tell = Callable[[str], None]
 class Story:
     """Starts the rollout, watches it, injects the fault when its stage has come, and knows when all is told."""
 
-    def __init__(self, scene: Scene, tempo: Tempo, fault: Kind, tell: Tell) -> None:
+    def __init__(
+        self, scene: Scene, tempo: Tempo, fault: Kind, tell: Tell, *, sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self._scene = scene
         self._tempo = tempo
         self._fault = fault
         self._tell = tell
+        self._sleep = sleep
         self._fault_at: float | None = None
         self._events: list[Event] = []
         self._known: set[int] = set()
@@ -40,10 +43,10 @@ class Story:
         self._began_at = utc_now()
         self._scene.traffic.start()
         self._tell(timeline.HEADING)
-        time.sleep(PROLOGUE)
+        self._sleep(PROLOGUE)
         self._scene.control.start(FLAG, reason="move the bridge to snakepit")
         while not self._is_told() and self._scene.traffic.now < self._tempo.limit:
-            time.sleep(LOOK)
+            self._sleep(LOOK)
             self._read_audit()
             self._watch_health()
             self._inject_when_due()
