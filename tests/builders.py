@@ -1,0 +1,89 @@
+"""Valid things, so that a test changes the one thing it is about."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from controlplane.domain.audit import Actor, ActorKind
+from controlplane.domain.findings import Consequence, Finding, Verdict
+from controlplane.domain.histogram import index_of
+from controlplane.domain.plan import Plan, Stage
+from controlplane.domain.share import from_percent
+from controlplane.usecases.changing import Cause
+from controlplane.usecases.telemetry import Incoming
+
+NOW = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)  # a Monday
+ANN = Actor(ActorKind.PERSON, "ann@example.org")
+
+
+def a_cause(at: datetime = NOW, *, reason: str = "because", expected: int | None = None) -> Cause:
+    return Cause(ANN, at, reason, request_id="r-1", expected=expected)
+
+
+def a_flag_document(**changes: Any) -> dict[str, Any]:
+    """The worked example: dspex-bridge from python_pool_v2 to snakepit."""
+    document = {
+        "key": "dspex-bridge",
+        "description": "Python bridge to Snakepit",
+        "owner": "ml-platform",
+        "tags": ["bridge"],
+        "baseline": "python_pool_v2",
+        "candidate": "snakepit",
+        "enabled": True,
+        "operations": {"echo": {"percent": 0}, "simple_predict": {"percent": 0}},
+        "guardrails": {"min_samples": 100, "max_error_rate": 0.05, "max_latency_ms": {"p99": 1000}},
+        "plan": a_plan_document(),
+    }
+    return {**document, **changes}
+
+
+def a_plan_document(*percents: float, bake_seconds: float = 604_800) -> dict[str, Any]:
+    return {"stages": [{"percent": each, "bake_seconds": bake_seconds} for each in percents or (1, 10, 50, 98)]}
+
+
+def a_plan(*percents: float, bake: timedelta = timedelta(hours=1), approval: bool = False) -> Plan:
+    return Plan(tuple(Stage(from_percent(each), bake, approval) for each in percents or (1, 10, 50, 98)))
+
+
+def a_finding(consequence: Consequence = Consequence.NONE, **changes: Any) -> Finding:
+    verdict = {Consequence.NONE: Verdict.HEALTHY, Consequence.HOLD: Verdict.INCONCLUSIVE}.get(consequence, Verdict.UNHEALTHY)
+    values = {"operation": "echo", "guardrail": "max_error_rate", "verdict": verdict, "sentence": "a sentence"}
+    return Finding(**{**values, "consequence": consequence, **changes})
+
+
+def a_cell(**changes: Any) -> dict[str, Any]:
+    """A healthy minute's worth of one side; latency follows `calls`, keys follow calls."""
+    calls = changes.get("calls", 100)
+    errors = changes.get("errors", {})
+    pending = changes.get("pending", 0)
+    keys = changes.get("keys", calls)
+    milliseconds = changes.pop("milliseconds", 20.0)
+    index = str(index_of(milliseconds))
+    cell = {
+        "flag": "dspex-bridge",
+        "operation": "echo",
+        "side": "candidate",
+        "backend": "snakepit",
+        "attempt": 1,
+        "assigned_by": "share",
+        "share": 1000,
+        "start": int(NOW.timestamp()),
+        "calls": calls,
+        "ok": calls - sum(errors.values()) - pending,
+        "errors": errors,
+        "pending": pending,
+        "latency": {index: calls},
+        "keys": keys,
+        "bad_keys": min(keys, sum(errors.values()) + pending),
+        "key_latency": {index: keys},
+        "key_rise": {"from": {}, "to": {index: keys}},
+    }
+    return {**cell, **changes}
+
+
+def a_report(*cells: dict[str, Any], sequence: int = 1, **changes: Any) -> Incoming:
+    """A validated report as the edge hands it over."""
+    head = {"instance": "i-1", "service": "bridge-api", "sdk": "throwbar-python/0.1.0", "source": "", "version": 0}
+    values = {"environment": "production", **head, "sequence": sequence, **changes}
+    body = {"schema": 1, **head, "sequence": sequence, "sent_at": NOW.timestamp(), "cells": list(cells)}
+    return Incoming(**values, body=json.dumps(body).encode())
