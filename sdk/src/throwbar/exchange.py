@@ -80,7 +80,7 @@ class Exchange:
         self.outbox.count_dropped("calls", take_dropped(engine.tally))
         self.outbox.count_dropped("sdk_errors", engine.take_errors())
         cells = [cell_document(total, self._memories.learn(total)) for total in sums]
-        if cells or not self.outbox:
+        if cells or last or not self.outbox:
             sender = Sender(engine.instance, self._settings.service, snapshot.source, snapshot.version)
             self.outbox.put(sender, now, cells)
 
