@@ -1,0 +1,70 @@
+"""THE TABLE: which role each route needs. A route that is not in it is closed, and fails a test."""
+
+from enum import StrEnum
+
+from controlplane.domain.access import Role
+
+
+class Need(StrEnum):
+    """What a route asks for when it does not ask for a role."""
+
+    PUBLIC = "public"  # anybody, also without signing in
+    SIGNED_IN = "signed_in"  # a person or an admin token, whatever their role; the view shows only what they may see
+    SDK = "sdk"  # an SDK token, bound to its environment
+
+
+Rule = Need | Role
+
+# A role counts in the environment that the address names, and where it names none, in every environment.
+API: dict[str, Rule] = {
+    "api.description.openapi": Need.PUBLIC,
+    "api.environments.list_all": Need.SIGNED_IN,
+    "api.environments.create": Role.ADMIN,
+    "api.flags.list_all": Role.VIEWER,
+    "api.flags.create": Role.OPERATOR,
+    "api.flags.show": Role.VIEWER,
+    "api.flags.replace": Role.OPERATOR,
+    "api.flags.patch": Role.OPERATOR,
+    "api.flags.archive": Role.OPERATOR,
+    "api.flags.enable": Role.OPERATOR,
+    "api.flags.disable": Role.OPERATOR,
+    "api.definitions.set_operation": Role.OPERATOR,
+    "api.definitions.remove_operation": Role.OPERATOR,
+    "api.definitions.set_guardrails": Role.OPERATOR,
+    "api.definitions.set_plan": Role.OPERATOR,
+    "api.definitions.revert": Role.OPERATOR,
+    "api.rollouts.act": Role.OPERATOR,
+    "api.health.show": Role.VIEWER,
+    "api.instances.list_all": Role.VIEWER,
+    "api.instances.convergence": Role.VIEWER,
+    "api.snapshot.show": Role.VIEWER,
+    "api.audit.list_all": Role.VIEWER,
+    "api.audit.verify": Role.VIEWER,
+    "api.audit.history": Role.VIEWER,
+    "api.tokens.list_all": Role.ADMIN,
+    "api.tokens.create": Role.ADMIN,
+    "api.tokens.revoke": Role.ADMIN,
+    "api.people.list_all": Role.ADMIN,
+    "api.people.add": Role.ADMIN,
+    "api.people.set_role": Role.ADMIN,
+}
+
+UI: dict[str, Rule] = {
+    "static": Need.PUBLIC,
+}
+
+# Not Flask's: `web.edge` enforces these itself, and the test of the table asks it as well.
+EDGE: dict[str, Rule] = {
+    "GET /sdk/v1/snapshot": Need.SDK,
+    "POST /sdk/v1/reports": Need.SDK,
+    "GET /healthz": Need.PUBLIC,
+    "GET /readyz": Need.PUBLIC,
+    "GET /metrics": Need.PUBLIC,
+}
+
+RULES: dict[str, Rule] = {**API, **UI}
+
+
+def rule_of(endpoint: str) -> Rule | None:
+    """What a Flask endpoint needs; None for one that nobody thought of."""
+    return RULES.get(endpoint)

@@ -1,0 +1,35 @@
+"""The composition root: a Flask application from a store, settings and a clock."""
+
+from flask import Flask
+
+from controlplane.clock import Clock, utc_now
+from controlplane.settings import Settings
+from controlplane.store import Store
+from web import api, ui
+from web.auth import guard
+from web.errors import handle_errors
+from web.headers import dress_answers
+from web.secret_key import find_secret_key
+from web.wiring import Wiring, install
+
+LARGEST_BODY = 1024 * 1024  # bytes
+
+
+def create_app(store: Store, settings: Settings, clock: Clock = utc_now) -> Flask:
+    """The management API and the pages. Raises SettingsError when no secret key can be had."""
+    app = Flask("web")
+    app.secret_key = find_secret_key(settings)
+    app.config.update(
+        MAX_CONTENT_LENGTH=LARGEST_BODY,
+        PROVIDE_AUTOMATIC_OPTIONS=False,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_HTTPONLY=True,
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # documents keep the order they are written in
+    install(app, Wiring(store, clock, settings, app.secret_key))
+    dress_answers(app)
+    app.before_request(guard)
+    handle_errors(app)
+    app.register_blueprint(api.blueprint)
+    app.register_blueprint(ui.blueprint)
+    return app

@@ -1,0 +1,117 @@
+"""ONE TABLE: domain error → status; and how errors are told, to machines and to people."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request
+from jinja2 import TemplateNotFound
+from markupsafe import escape
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as AnyResponse
+
+from controlplane.domain import errors
+from controlplane.domain.errors import InvalidInput, NotSignedIn, ThrowbarError, TooManyTries
+
+_log = logging.getLogger(__name__)
+
+STATUS: dict[type[ThrowbarError], HTTPStatus] = {
+    errors.Malformed: HTTPStatus.BAD_REQUEST,
+    errors.InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.AlreadyExists: HTTPStatus.CONFLICT,
+    errors.Refused: HTTPStatus.CONFLICT,
+    errors.StaleVersion: HTTPStatus.PRECONDITION_FAILED,
+    errors.NotSignedIn: HTTPStatus.UNAUTHORIZED,
+    errors.NotAllowed: HTTPStatus.FORBIDDEN,
+    errors.TooManyTries: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.LeaseLost: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.SchemaMismatch: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+SIGN_IN = "/sign-in"
+
+
+def handle_errors(app: Flask) -> None:
+    """Every error of every view ends in one of three functions."""
+    app.register_error_handler(ThrowbarError, _ours)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _ours(error: ThrowbarError) -> AnyResponse:
+    if isinstance(error, NotSignedIn) and not is_for_machines() and request.path != SIGN_IN:
+        return _to_sign_in()
+    status = STATUS[type(error)]
+    response = _told(status, error.message, error)
+    if isinstance(error, TooManyTries):
+        response.headers["Retry-After"] = str(error.retry_after)
+    if status is HTTPStatus.UNAUTHORIZED:
+        response.headers["WWW-Authenticate"] = 'Bearer realm="throwbar"'
+    return response
+
+
+def _http(error: HTTPException) -> AnyResponse:
+    if error.code is None or error.code < 400:
+        return error.get_response()  # type: ignore[return-value]  # a redirect is an exception to Werkzeug
+    response = _told(HTTPStatus(error.code), error.description or error.name)
+    for name, value in error.get_headers():
+        if name == "Allow":
+            response.headers[name] = value
+    return response
+
+
+def _unexpected(error: Exception) -> AnyResponse:
+    _log.error("request %s failed: %s %s", g.request_id, request.method, request.path, exc_info=error)
+    return _told(HTTPStatus.INTERNAL_SERVER_ERROR, f"something went wrong here; the log has it as {g.request_id}")
+
+
+def is_for_machines() -> bool:
+    """Whether the answer is read by a program."""
+    if request.path.startswith("/api/"):
+        return True
+    best = request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html")
+    return best == "application/json"
+
+
+def problem(status: HTTPStatus, detail: str, error: ThrowbarError | None = None) -> dict[str, Any]:
+    """RFC 9457. `errors` names each field that cannot be accepted."""
+    document: dict[str, Any] = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": detail,
+        "request_id": g.request_id,
+    }
+    if isinstance(error, InvalidInput):
+        document["errors"] = [{"field": each.field, "message": each.message} for each in error.errors]
+    return document
+
+
+def _told(status: HTTPStatus, detail: str, error: ThrowbarError | None = None) -> Response:
+    told = problem(status, detail, error)
+    if is_for_machines():
+        response = jsonify(told)
+        response.mimetype = "application/problem+json"
+    else:
+        response = make_response(_page(told))
+    response.status_code = status
+    return response
+
+
+def _page(told: dict[str, Any]) -> str:
+    # What broke may break the page as well: an unexpected error is told without templates.
+    if told["status"] < HTTPStatus.INTERNAL_SERVER_ERROR:
+        try:
+            return render_template("error.html", problem=told)
+        except TemplateNotFound:
+            pass
+    title, detail = escape(told["title"]), escape(told["detail"])
+    return f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><h1>{title}</h1><p>{detail}</p>"
+
+
+def _to_sign_in() -> AnyResponse:
+    if "HX-Request" in request.headers:
+        response = make_response("", HTTPStatus.UNAUTHORIZED)
+        response.headers["HX-Redirect"] = SIGN_IN
+        return response
+    return redirect(SIGN_IN, HTTPStatus.SEE_OTHER)
