@@ -29,13 +29,9 @@ def _percent_after(changes: list[Mapping[str, Any]]) -> float | None:
     return max(given, default=None)
 
 
-def health_event(health: Mapping[str, Any], at: float) -> Event:
-    """The verdict that `GET /health` answers, with the sentence of a finding that carries it, if one does."""
+def health_event(health: Mapping[str, Any], at: float) -> Event | None:
+    """The verdict that `GET /health` answers, with the sentence of a finding that carries it; None when none does."""
     verdict = health["verdict"]
-    sentences = [
-        finding["sentence"]
-        for operation in health["operations"].values()
-        for finding in operation["findings"]
-        if finding["verdict"] == verdict
-    ]
-    return Event(at, f"health:{verdict}", "health", sentences[0] if sentences else "nothing is judged yet")
+    findings = [finding for operation in health["operations"].values() for finding in operation["findings"]]
+    sentence = next((finding["sentence"] for finding in findings if finding["verdict"] == verdict), None)
+    return Event(at, verdict, "health", sentence) if sentence else None

@@ -76,10 +76,10 @@ class Story:
         self._happened(Event(self._fault_at, f"fault:{self._fault}", "demo", f"{CANDIDATE} goes bad"))
 
     def _watch_health(self) -> None:
-        health = self._scene.control.health(FLAG)
-        if health["verdict"] != self._verdict:
-            self._verdict = health["verdict"]
-            self._tell(timeline.row(health_event(health, self._scene.traffic.now), self._percent, ()))
+        event = health_event(self._scene.control.health(FLAG), self._scene.traffic.now)
+        if event and event.action != self._verdict:
+            self._verdict = event.action
+            self._tell(timeline.row(event, self._percent, ()))
 
     def _is_told(self) -> bool:
         now, traffic = self._scene.traffic.now, self._scene.traffic

@@ -84,14 +84,16 @@ class World:
             {"id": number, "at": at, "actor": actor, "action": action, "reason": reason, "changes": changes}
         )
 
+    def _health(self) -> dict[str, object]:
+        verdict = "unhealthy" if self.state == "rolled_back" else "healthy"
+        finding = {"verdict": verdict, "sentence": f"echo is {verdict}"}
+        return {"verdict": verdict, "operations": {"echo": {"findings": [finding]}}}
+
     def control(self) -> SimpleNamespace:
         return SimpleNamespace(
             start=lambda flag, reason: self._enter("rollout:start", 1, reason),
             flag=lambda flag: {"rollout": {"state": self.state}},
-            health=lambda flag: {
-                "verdict": "unhealthy" if self.state == "rolled_back" else "healthy",
-                "operations": {},
-            },
+            health=lambda flag: self._health(),
             audit=lambda flag: list(self.entries),
         )
 
@@ -156,4 +158,4 @@ def test_the_timeline_tells_each_entry_once(play, world):
 
     assert [BAKED in line for line in told].count(True) == 2
     assert [UNHEALTHY in line for line in told].count(True) == 1
-    assert [("health:unhealthy" in line) for line in told].count(True) == 1
+    assert ["health: unhealthy, echo is unhealthy" in line for line in told].count(True) == 1

@@ -65,7 +65,13 @@ def test_a_verdict_is_told_with_the_sentence_of_a_finding_that_carries_it():
         },
     }
 
-    assert health_event(health, 7.0) == Event(7.0, "health:unhealthy", "health", "30 % of calls fail")
+    assert health_event(health, 7.0) == Event(7.0, "unhealthy", "health", "30 % of calls fail")
+
+
+def test_a_verdict_that_no_finding_carries_is_not_told():
+    health = {"verdict": "inconclusive", "operations": {"echo": {"findings": []}}}
+
+    assert health_event(health, 7.0) is None
 
 
 def test_a_row_tells_time_share_what_both_sides_lived_through_and_why():
