@@ -4,8 +4,8 @@ import os
 from collections.abc import Iterator
 
 import pytest
-import throwbar
 
+import throwbar
 from tests.sdk.fake_control_plane import Clock, FakeControlPlane
 
 

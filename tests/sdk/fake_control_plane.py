@@ -26,7 +26,9 @@ def a_share(share: int, **changes: Any) -> dict[str, Any]:
     return {"read": {"share": share, "mode": "single", "rolled_back": False} | changes}
 
 
-def a_document(version: int = 1, *, source: str = "s1", flags: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+def a_document(
+    version: int = 1, *, source: str = "s1", flags: dict[str, Any] | None = None, **changes: Any
+) -> dict[str, Any]:
     document = {
         "schema": 1,
         "environment": "test",

@@ -3,8 +3,8 @@ import functools
 import threading
 
 import pytest
-import throwbar
 
+import throwbar
 from tests.sdk.fake_control_plane import FakeControlPlane, a_document, a_flag, a_share
 
 

@@ -1,10 +1,11 @@
 import json
 import logging
+import threading
 
 import pytest
-import throwbar
 
-from tests.sdk.fake_control_plane import Clock, FakeControlPlane, a_document, a_flag, a_share
+import throwbar
+from tests.sdk.fake_control_plane import Clock, a_document, a_flag, a_share
 
 
 def a_client(server, **changes):
@@ -13,8 +14,6 @@ def a_client(server, **changes):
 
 
 def test_making_a_client_asks_nobody_and_starts_nothing(server):
-    import threading
-
     before = threading.active_count()
     with a_client(server):
         assert threading.active_count() == before
@@ -204,7 +203,7 @@ def test_calls_before_the_first_snapshot_are_reported_as_default(server, clock):
 
     (cell,) = server.cells
     assert (cell["assigned_by"], cell["backend"], cell["attempt"], cell["share"]) == ("default", "pool", 0, 0)
-    assert server.reports[0]["source"] == "" and server.reports[0]["version"] == 0
+    assert (server.reports[0]["source"], server.reports[0]["version"]) == ("", 0)
 
 
 def test_closing_sends_what_there_is(server, clock):

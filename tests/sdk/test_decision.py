@@ -4,10 +4,10 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from throwbar.decision import BUCKETS, Reason, bucket, decide, hash_of, threshold
-from throwbar.plan import FlagPlan
 
 from tests.sdk.fake_control_plane import CONTRACT, a_flag, a_share
+from throwbar.decision import BUCKETS, Reason, bucket, decide, hash_of, threshold
+from throwbar.plan import FlagPlan
 
 VECTORS = json.loads((CONTRACT / "bucketing.json").read_text())["vectors"]
 KEYS = [f"session-{number}" for number in range(10_000)]
@@ -75,7 +75,9 @@ def test_operations_of_one_flag_share_one_cohort(one, other, key):
 def test_no_session_of_ten_thousand_sees_both_backends_at_constant_settings():
     flag = FlagPlan("orders", a_flag(operations={"read": {"share": 10_000}, "write": {"share": 10_000}}), {})
 
-    seen = {key: {decide(flag.plan(name), key).candidate for name in ("read", "write") for _ in range(3)} for key in KEYS}
+    seen = {
+        key: {decide(flag.plan(name), key).candidate for name in ("read", "write") for _ in range(3)} for key in KEYS
+    }
 
     assert all(len(sides) == 1 for sides in seen.values())
     assert 900 < sum(True in sides for sides in seen.values()) < 1_100
@@ -118,7 +120,9 @@ def test_the_order_of_a_decision(changes, override, candidate, reason, assigned_
     assert (choice.candidate, choice.reason, choice.assigned_by) == (candidate, reason, assigned_by)
 
 
-@pytest.mark.parametrize(("share", "candidate", "reason"), [(0, False, "share"), (50_000, False, "no_key"), (BUCKETS, True, "share")])
+@pytest.mark.parametrize(
+    ("share", "candidate", "reason"), [(0, False, "share"), (50_000, False, "no_key"), (BUCKETS, True, "share")]
+)
 def test_without_a_key_only_the_limits_decide(share, candidate, reason):
     choice = decide(a_plan(operations=a_share(share)), None)
 

@@ -3,6 +3,7 @@ from math import log2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from throwbar.histogram import HIGHEST, LOWEST, index_of
 
 

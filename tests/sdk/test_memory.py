@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from throwbar import memory as memory_module
 from throwbar.harvest import Identity, Sum
 from throwbar.memory import Memories

@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from importlib.metadata import version
 
 import throwbar
 
@@ -19,8 +20,6 @@ def test_the_package_exports_exactly_these_names():
 
 
 def test_the_version_is_that_of_the_distribution():
-    from importlib.metadata import version
-
     assert throwbar.__version__ == version("throwbar")
 
 

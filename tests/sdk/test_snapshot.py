@@ -3,11 +3,11 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.sdk.fake_control_plane import CONTRACT, a_document, a_flag, a_share
 from throwbar.decision import Reason, decide
 from throwbar.errors import SnapshotError
 from throwbar.snapshot import compile_snapshot, parse, supersedes
-
-from tests.sdk.fake_control_plane import CONTRACT, a_document, a_flag, a_share
 
 
 def compiled(document, *args):
@@ -85,7 +85,10 @@ def test_whatever_is_in_a_field_of_a_flag_it_is_read_or_refused(field, value):
         return
 
     for flag in snapshot.flags.values():
-        assert decide(flag.plan("read"), "k").backend == flag.raw["baseline" if not decide(flag.plan("read"), "k").candidate else "candidate"]
+        assert (
+            decide(flag.plan("read"), "k").backend
+            == flag.raw["baseline" if not decide(flag.plan("read"), "k").candidate else "candidate"]
+        )
 
 
 def test_fields_of_a_newer_server_are_ignored():

@@ -3,12 +3,12 @@ import threading
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
+from tests.sdk.fake_control_plane import Clock, PerfClock, a_flag
 from throwbar import tally as tally_module
 from throwbar.harvest import settle, settle_all, take_dropped
 from throwbar.plan import FlagPlan
 from throwbar.tally import Tally
-
-from tests.sdk.fake_control_plane import Clock, PerfClock, a_flag
 
 PLAN = FlagPlan("orders", a_flag(), {}).plan("read")
 OLD, NEW = PLAN.by_share_baseline, PLAN.by_share_candidate

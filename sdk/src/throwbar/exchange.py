@@ -33,7 +33,8 @@ class Exchange:
         self._engine = engine
         self._settings = settings
         self._shelf = shelf
-        self._transport = transport or HttpTransport(settings.url)
+        self._http = HttpTransport(settings.url)
+        self._transport: Transport = transport or self._http
         self._memories = Memories(engine.tally.thinning)
 
     def poll(self) -> bool:
@@ -67,6 +68,10 @@ class Exchange:
                 break
             newer = self._is_newer(answer)
         return newer
+
+    def hang_up(self) -> None:
+        """The conversation is over."""
+        self._http.close()
 
     def _queue(self, *, last: bool) -> None:
         engine = self._engine

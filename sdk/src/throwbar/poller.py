@@ -128,6 +128,8 @@ class Poller:
             self._exchange.report(last=True, enough=self._too_late)
         except Exception:  # noqa: BLE001 - nor may a bug of ours spoil the end of the host
             log.exception("the last report was not sent")
+        finally:
+            self._exchange.hang_up()
         self._tell()
 
     def _running(self) -> bool:

@@ -79,11 +79,10 @@ class HttpTransport:
             connection.sock.settimeout(timeout)
         give_up_at = monotonic() + 3 * timeout
         connection.request(method, self._url.path + path, body, {"Accept-Encoding": "gzip", **headers})
-        response = connection.getresponse()
-        raw = _read(response.read1, give_up_at)
-        if response.length:
-            raise EOFError(f"the answer is {response.length} bytes short")
-        response.close()  # the connection stays open, and ready for the next request
+        with connection.getresponse() as response:  # closing it leaves the connection open for the next request
+            raw = _read(response.read1, give_up_at)
+            if response.length:
+                raise EOFError(f"the answer is {response.length} bytes short")
         if response.getheader("Content-Encoding", "").lower() == "gzip":
             raw = _gunzip(raw)
         if response.will_close:
