@@ -47,6 +47,7 @@ API: dict[str, Rule] = {
     "api.people.list_all": Role.ADMIN,
     "api.people.add": Role.ADMIN,
     "api.people.set_role": Role.ADMIN,
+    "api.people.create_link": Role.ADMIN,
 }
 
 UI: dict[str, Rule] = {

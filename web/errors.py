@@ -52,7 +52,7 @@ def _ours(error: ThrowbarError) -> AnyResponse:
 
 def _http(error: HTTPException) -> AnyResponse:
     if error.code is None or error.code < 400:
-        return error.get_response()  # type: ignore[return-value]  # a redirect is an exception to Werkzeug
+        return error.get_response()  # a redirect is an exception to Werkzeug
     response = _told(HTTPStatus(error.code), error.description or error.name)
     for name, value in error.get_headers():
         if name == "Allow":

@@ -1,6 +1,7 @@
 """Field types that several documents share, and Pydantic's complaints in our words."""
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -12,6 +13,9 @@ class Document(BaseModel):
     """Unknown fields are refused: a misspelt limit must not pass as no limit."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+Shape = TypeVar("Shape", bound=Document)
 
 
 def _percent(value: float) -> float:
@@ -57,3 +61,11 @@ def _path(prefix: str, location: tuple[int | str, ...]) -> str:
 def _sentence(error: Any) -> str:  # noqa: ANN401 - Pydantic's ErrorDetails
     known = _SENTENCES.get(error["type"])
     return known or str(error["msg"]).removeprefix("Value error, ").replace("Input should", "should")
+
+
+def parse(document: type[Shape], body: Mapping[str, Any]) -> Shape:
+    """A body in its shape. Raises InvalidInput."""
+    try:
+        return document.model_validate(body)
+    except ValidationError as error:
+        raise invalid(error) from None

@@ -6,6 +6,8 @@ from controlplane.domain.audit import AuditEntry, Break, first_break
 from controlplane.store import Store
 from controlplane.store.audit import Filter
 
+__all__ = ["Filter", "Page", "Verification", "list_entries", "verify"]
+
 
 @dataclass(frozen=True, slots=True)
 class Page:

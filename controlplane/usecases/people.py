@@ -45,6 +45,12 @@ def list_people(store: Store) -> list[Person]:
         return uow.people.all()
 
 
+def get_person(store: Store, person_id: int) -> Person:
+    """Raises NotFound."""
+    with store.reading() as uow:
+        return uow.people.get(person_id)
+
+
 def find_person(store: Store, email: str) -> Person:
     """Raises NotFound."""
     with store.reading() as uow:

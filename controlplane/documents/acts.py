@@ -1,0 +1,25 @@
+"""What comes with an act: its reason, and what it is about."""
+
+from pydantic import Field
+
+from controlplane.documents.fields import Document, Name, Text, Whole
+
+NEWEST = 2**63 - 1  # what a database can count to
+
+
+class ReasonDocument(Document):
+    """Enable, disable and every act on a rollout."""
+
+    reason: Text = ""
+
+
+class RollBackDocument(ReasonDocument):
+    """`operation` null rolls back the whole flag."""
+
+    operation: Name | None = None
+
+
+class RevertDocument(ReasonDocument):
+    """Back to the definition of an earlier version."""
+
+    to_version: Whole = Field(ge=1, le=NEWEST)

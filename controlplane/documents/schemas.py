@@ -1,0 +1,33 @@
+"""The shapes of bodies and answers as JSON Schema, made from the documents themselves so that they cannot go stale."""
+
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from controlplane.documents.access import EnvironmentDocument, PersonDocument, RoleDocument, TokenDocument
+from controlplane.documents.acts import ReasonDocument, RevertDocument, RollBackDocument
+from controlplane.documents.flag import FlagDocument, OperationDocument
+from controlplane.documents.guardrails import GuardrailsDocument, PlanDocument
+
+BODIES: tuple[type[BaseModel], ...] = (
+    EnvironmentDocument,
+    FlagDocument,
+    GuardrailsDocument,
+    OperationDocument,
+    PersonDocument,
+    PlanDocument,
+    ReasonDocument,
+    RevertDocument,
+    RoleDocument,
+    RollBackDocument,
+    TokenDocument,
+)
+_PLACE = "#/components/schemas/{model}"
+
+
+def body_schemas() -> dict[str, Any]:
+    """Name → JSON Schema (2020-12), with what they refer to."""
+    _, found = models_json_schema([(each, "validation") for each in BODIES], ref_template=_PLACE)
+    schemas: dict[str, Any] = found["$defs"]
+    return schemas

@@ -1,0 +1,37 @@
+"""The management doors for machines, under /api/v1."""
+
+from flask import Blueprint
+
+from web.api import (
+    audit,
+    definitions,
+    description,
+    environments,
+    flags,
+    health,
+    instances,
+    people,
+    rollouts,
+    snapshot,
+    tokens,
+)
+from web.api.reading import refuse_strange_names
+
+PREFIX = "/api/v1"
+
+blueprint = Blueprint("api", __name__, url_prefix=PREFIX)
+blueprint.before_request(refuse_strange_names)
+for _room in (
+    audit,
+    definitions,
+    description,
+    environments,
+    flags,
+    health,
+    instances,
+    people,
+    rollouts,
+    snapshot,
+    tokens,
+):
+    blueprint.register_blueprint(_room.blueprint)

@@ -1,0 +1,138 @@
+"""The OpenAPI description: made from the routes, the access table and the documents."""
+
+import copy
+import inspect
+import re
+from collections.abc import Iterator
+from importlib.metadata import version as installed
+from typing import Any
+
+from flask import Blueprint, Response, current_app, jsonify
+from werkzeug.routing import Rule
+
+from controlplane.documents.schemas import body_schemas
+from web.access import Need, rule_of
+from web.api.doors import ANSWERS, DOORS, PARAMETERS, Door, Version
+
+blueprint = Blueprint("description", __name__)
+
+_ARGUMENT = re.compile(r"<(?:(?P<kind>[^:>]+):)?(?P<name>[^>]+)>")
+_WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+_PROBLEMS = {
+    400: "what came cannot be read",
+    401: "no valid token or session",
+    403: "the role is too small",
+    404: "it does not exist",
+    409: "the state forbids it, or the name is taken",
+    412: "somebody changed the flag in the meantime",
+    413: "the body is larger than 1 MiB",
+    415: "the body is not application/json",
+    422: "some fields cannot be accepted; `errors` names each",
+    428: "If-Match is missing",
+}
+
+
+@blueprint.get("/openapi.json")
+def openapi() -> Response:
+    """This description."""
+    return jsonify(describe(list(current_app.url_map.iter_rules()), current_app.view_functions))
+
+
+def describe(rules: list[Rule], views: dict[str, Any]) -> dict[str, Any]:
+    """OpenAPI 3.1 of every route of the API."""
+    paths: dict[str, Any] = {}
+    for rule in sorted(rules, key=lambda each: each.rule):
+        if rule.endpoint in DOORS:
+            path = paths.setdefault(_ARGUMENT.sub(lambda found: f"{{{found['name']}}}", rule.rule), {})
+            for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+                path[method.lower()] = _operation(rule, method, views[rule.endpoint])
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Throwbar", "version": installed("throwbar-server")},
+        "security": [{"token": []}],
+        "paths": paths,
+        "components": {
+            "schemas": {**body_schemas(), **_partial(), **ANSWERS},
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _partial() -> dict[str, Any]:
+    """The shape of a merge patch: every field may be left out, and null removes."""
+    patch = copy.deepcopy(body_schemas()["FlagDocument"])
+    patch.pop("required", None)
+    return {"FlagPatch": patch}
+
+
+def _operation(rule: Rule, method: str, view: Any) -> dict[str, Any]:  # noqa: ANN401 - a view of Flask
+    door, need = DOORS[rule.endpoint], rule_of(rule.endpoint)
+    summary, _, rest = (inspect.getdoc(view) or "").partition("\n\n")
+    told: dict[str, Any] = {
+        "operationId": rule.endpoint.removeprefix("api."),
+        "summary": summary,
+        "description": f"{rest}\n\nNeeds: {need}.".strip(),
+        "parameters": [*_arguments(rule), *_query(door), *_if_match(door)],
+        "responses": {**_good(door), **_bad(door, method, public=need is Need.PUBLIC)},
+    }
+    if need is Need.PUBLIC:
+        told["security"] = []
+    if door.takes:
+        told["requestBody"] = _body(door)
+    return told
+
+
+def _arguments(rule: Rule) -> Iterator[dict[str, Any]]:
+    for found in _ARGUMENT.finditer(rule.rule):
+        kind = found["kind"] or "string"
+        schema: dict[str, Any] = {"type": "integer"} if kind == "int" else {"type": "string"}
+        if kind.startswith("any("):
+            schema["enum"] = [each.strip() for each in kind[4:-1].split(",")]
+        yield {"name": found["name"], "in": "path", "required": True, "schema": schema}
+
+
+def _query(door: Door) -> Iterator[dict[str, Any]]:
+    for name in door.query:
+        yield {"name": name, "in": "query", "schema": PARAMETERS[name]}
+
+
+def _if_match(door: Door) -> Iterator[dict[str, Any]]:
+    if door.version is not Version.IGNORED:
+        text = "the version of the flag that the caller saw, in quotes"
+        required = door.version is Version.REQUIRED
+        yield {
+            "name": "If-Match",
+            "in": "header",
+            "required": required,
+            "schema": {"type": "string"},
+            "description": text,
+        }
+
+
+def _body(door: Door) -> dict[str, Any]:
+    form = "application/merge-patch+json" if door.partial else "application/json"
+    name = "FlagPatch" if door.partial else door.takes
+    content = {form: {"schema": {"$ref": f"#/components/schemas/{name}"}}}
+    return {"required": not str(door.takes).startswith(("Reason", "RollBack")), "content": content}
+
+
+def _good(door: Door) -> dict[str, Any]:
+    content: dict[str, Any] = {"application/json": {"schema": {"$ref": f"#/components/schemas/{door.gives}"}}}
+    if "format" in door.query:
+        content["text/csv"] = {"schema": {"type": "string"}}
+    found: dict[str, Any] = {str(door.status): {"description": "done", "content": content}}
+    if door.gives == "Flag" and not door.takes and door.version is Version.IGNORED:
+        found["304"] = {"description": "the caller has this version already"}
+    return found
+
+
+def _bad(door: Door, method: str, *, public: bool) -> dict[str, Any]:
+    codes = {404, 422} if public else {401, 403, 404, 422}
+    if method in _WRITES:
+        codes |= {400, 409, 413, 415}
+    if door.version is not Version.IGNORED:
+        codes |= {412}
+    if door.version is Version.REQUIRED:
+        codes |= {428}
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {str(code): {"description": _PROBLEMS[code], "content": content} for code in sorted(codes)}

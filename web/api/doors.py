@@ -1,0 +1,129 @@
+"""What each management route takes and gives: the part of its description that its address does not show."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Version(StrEnum):
+    """What a route makes of If-Match."""
+
+    IGNORED = "ignored"
+    OPTIONAL = "optional"
+    REQUIRED = "required"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """`takes` and `gives` name schemas; `query` names parameters. `partial`: each field may be left out."""
+
+    gives: str
+    takes: str | None = None
+    status: int = 200
+    query: tuple[str, ...] = ()
+    version: Version = Version.IGNORED
+    partial: bool = False
+
+
+_SPAN = ("since", "until")
+_LOG = ("actor", "action", *_SPAN, "before", "limit", "format")
+_REQUIRED = Version.REQUIRED
+
+DOORS: dict[str, Door] = {
+    "api.description.openapi": Door("Object"),
+    "api.environments.list_all": Door("List"),
+    "api.environments.create": Door("Object", "EnvironmentDocument", 201, ("reason",)),
+    "api.flags.list_all": Door("List", query=("search", "tag", "archived", "limit", "after")),
+    "api.flags.create": Door("Flag", "FlagDocument", 201, ("reason",)),
+    "api.flags.show": Door("Flag"),
+    "api.flags.replace": Door("Flag", "FlagDocument", query=("reason",), version=_REQUIRED),
+    "api.flags.patch": Door("Flag", "FlagDocument", query=("reason",), version=_REQUIRED, partial=True),
+    "api.flags.archive": Door("Flag", query=("reason",), version=_REQUIRED),
+    "api.flags.enable": Door("Flag", "ReasonDocument", version=Version.OPTIONAL),
+    "api.flags.disable": Door("Flag", "ReasonDocument"),
+    "api.definitions.set_operation": Door("Flag", "OperationDocument", query=("reason",), version=_REQUIRED),
+    "api.definitions.remove_operation": Door("Flag", query=("reason",), version=_REQUIRED),
+    "api.definitions.set_guardrails": Door("Flag", "GuardrailsDocument", query=("reason",), version=_REQUIRED),
+    "api.definitions.set_plan": Door("Flag", "PlanDocument", query=("reason",), version=_REQUIRED),
+    "api.definitions.revert": Door("Flag", "RevertDocument", version=_REQUIRED),
+    "api.rollouts.act": Door("Flag", "RollBackDocument", version=Version.OPTIONAL),
+    "api.health.show": Door("Health", query=_SPAN),
+    "api.instances.list_all": Door("List"),
+    "api.instances.convergence": Door("Object"),
+    "api.snapshot.show": Door("Object"),
+    "api.audit.list_all": Door("List", query=("flag", *_LOG)),
+    "api.audit.verify": Door("Object"),
+    "api.audit.history": Door("List", query=_LOG),
+    "api.tokens.list_all": Door("List"),
+    "api.tokens.create": Door("Object", "TokenDocument", 201, ("reason",)),
+    "api.tokens.revoke": Door("Object", query=("reason",)),
+    "api.people.list_all": Door("List"),
+    "api.people.add": Door("Object", "PersonDocument", 201, ("reason",)),
+    "api.people.set_role": Door("Object", "RoleDocument", query=("reason",)),
+    "api.people.create_link": Door("Object", status=201),
+}
+
+PARAMETERS: dict[str, dict[str, object]] = {
+    "search": {"type": "string", "description": "part of a key, description, owner or tag"},
+    "tag": {"type": "string"},
+    "archived": {"type": "string", "enum": ["true", "false"], "description": "also archived flags"},
+    "limit": {"type": "integer", "minimum": 1, "maximum": 500},
+    "after": {"type": "string", "description": "`next` of the page before"},
+    "before": {"type": "integer", "minimum": 1, "description": "`next` of the page before"},
+    "since": {"type": "string", "format": "date-time"},
+    "until": {"type": "string", "format": "date-time"},
+    "actor": {"type": "string", "description": "the actor's name"},
+    "action": {"type": "string", "description": "such as `rollout:roll_back`"},
+    "flag": {"type": "string"},
+    "format": {"type": "string", "enum": ["json", "csv"]},
+    "reason": {"type": "string", "maxLength": 2000, "description": "why, for the audit log"},
+}
+
+ANSWERS: dict[str, dict[str, object]] = {
+    "Object": {"type": "object"},
+    "List": {
+        "type": "object",
+        "required": ["items", "next"],
+        "properties": {
+            "items": {"type": "array", "items": {"type": "object"}},
+            "next": {"type": ["string", "integer", "null"]},
+        },
+    },
+    "Flag": {
+        "type": "object",
+        "required": ["key", "baseline", "candidate", "enabled", "operations", "version", "rollout"],
+        "properties": {
+            "key": {"type": "string"},
+            "version": {"type": "integer", "description": "of the flag, for If-Match and revert"},
+            "enabled": {"type": "boolean"},
+            "operations": {"type": "object"},
+            "rollout": {"type": "object", "required": ["state", "stage", "attempt", "waiting_for"]},
+        },
+    },
+    "Health": {
+        "type": "object",
+        "required": ["verdict", "operations"],
+        "properties": {
+            "verdict": {"enum": ["healthy", "unhealthy", "inconclusive", None]},
+            "operations": {"type": "object"},
+        },
+    },
+    "Problem": {
+        "type": "object",
+        "required": ["type", "title", "status", "detail", "request_id"],
+        "properties": {
+            "type": {"type": "string"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+            "request_id": {"type": "string"},
+            "errors": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["field", "message"],
+                    "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+                },
+            },
+        },
+    },
+}
