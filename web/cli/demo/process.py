@@ -17,8 +17,9 @@ CHUNK = 65_536
 def start(*options: str, fault_file: Path | None) -> subprocess.Popen[bytes]:
     """A trained worker, ready to be asked. Its stdin is its lifeline. Raises WorkerDied, PoolTimeout."""
     faults = ["--fault-file", str(fault_file)] if fault_file else []
+    # -P: a folder named web, where the demo happens to be started, is not ours.
     process = subprocess.Popen(
-        [sys.executable, "-m", "web.cli.demo.worker", *options, *faults],
+        [sys.executable, "-P", "-m", "web.cli.demo.worker", *options, *faults],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         bufsize=0,

@@ -65,7 +65,7 @@ def _start(server: Server, settings: dict[str, str]) -> subprocess.Popen[bytes]:
     address = ("--host", HOST, "--port", str(server.port))
     with server.log.open("wb") as log:
         return subprocess.Popen(
-            [sys.executable, "-m", "web.cli.demo.tethered", "serve", *address],
+            [sys.executable, "-P", "-m", "web.cli.demo.tethered", "serve", *address],
             cwd=server.folder,
             env=_environment(server, settings),
             stdin=subprocess.PIPE,
