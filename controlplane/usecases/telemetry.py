@@ -173,5 +173,5 @@ def forget_old(store: Store, now: datetime) -> None:
     with store.writing() as uow:
         uow.buckets.forget_before(int((now - KEEP).timestamp()))
         uow.instances.forget_before(now - KEEP_INSTANCES)
-        uow.people.forget_expired(now)
+        uow.signing_in.forget_expired(now)
         uow.commit()
