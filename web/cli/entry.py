@@ -1,0 +1,103 @@
+"""What does one server process consist of? The edge, the site behind it, and a scheduler beside them."""
+
+import asyncio
+import signal
+import threading
+from functools import partial
+from types import FrameType
+
+from a2wsgi import WSGIMiddleware
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
+
+from controlplane.clock import Clock, utc_now
+from controlplane.domain.snapshot import Clockwork
+from controlplane.scheduler import Duties, Scheduler, holder_name
+from controlplane.settings import Settings
+from controlplane.store import Store, open_store
+from controlplane.usecases.books import keep_books
+from controlplane.usecases.news import read_news
+from controlplane.usecases.snapshots import current_snapshot
+from controlplane.usecases.telemetry import record_reports
+from controlplane.usecases.tokens import list_tokens
+from web.app import create_app
+from web.cli.logs import configure_logging
+from web.edge import Brain, Desk, Edge
+from web.edge.http import Application, Receive, Scope, Send
+
+SITE_THREADS = 10
+LOOK_EVERY = {True: 0.1, False: 0.25}  # seconds; embedded or not: a look at SQLite needs no network
+
+
+class Entry:
+    """The ASGI application of a process, from its first breath to its last."""
+
+    def __init__(self, store: Store, edge: Edge, scheduler: Scheduler | None) -> None:
+        self._store = store
+        self._edge = edge
+        self._scheduler = scheduler
+        self._releasing: asyncio.Task[None] | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            await self._edge(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        await self._edge.open()
+        if self._scheduler:
+            await asyncio.to_thread(self._scheduler.start)
+        self._listen_for_the_end()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._edge.close()
+        if self._scheduler:
+            await asyncio.to_thread(self._scheduler.stop)
+        self._store.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    def _listen_for_the_end(self) -> None:
+        """Waiting clients are let go when the server is told to stop; it would wait for each of them otherwise."""
+        if threading.current_thread() is not threading.main_thread():
+            return  # signals come to the main thread only
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            then = signal.getsignal(number)
+
+            def handle(number: int, frame: FrameType | None, then: object = then) -> None:
+                loop.call_soon_threadsafe(self._release)
+                if callable(then):
+                    then(number, frame)
+
+            signal.signal(number, handle)
+
+    def _release(self) -> None:
+        self._releasing = asyncio.get_running_loop().create_task(self._edge.release())
+
+
+def make_entry(settings: Settings, *, schedule: bool) -> Entry:
+    """Called in the process that serves, after any fork."""
+    configure_logging(settings.log_format)
+    store = open_store(settings.database_url)
+    clockwork = Clockwork(settings.bucket_seconds, settings.seal_seconds)
+    site: Application = WSGIMiddleware(create_app(store, settings, utc_now), workers=SITE_THREADS)  # type: ignore[assignment, arg-type]  # two spellings of ASGI
+    guarded: Application = ProxyHeadersMiddleware(Desk(site))  # type: ignore[assignment, arg-type]  # as above
+    edge = Edge(make_brain(store, clockwork, utc_now), guarded, LOOK_EVERY[settings.is_embedded])
+    return Entry(store, edge, make_scheduler(store, settings) if schedule else None)
+
+
+def make_scheduler(store: Store, settings: Settings) -> Scheduler:
+    clockwork = Clockwork(settings.bucket_seconds, settings.seal_seconds)
+    return Scheduler(Duties(store, utc_now, clockwork, holder_name()), settings.tick_seconds)
+
+
+def make_brain(store: Store, clockwork: Clockwork, clock: Clock) -> Brain:
+    return Brain(
+        news=partial(read_news, store),
+        snapshot=lambda environment: current_snapshot(store, environment, clockwork),
+        tokens=partial(list_tokens, store),
+        record=lambda batch: record_reports(store, batch, clock()),
+        keep_books=lambda used, counts: keep_books(store, used, counts, clock()),
+        clock=clock,
+    )

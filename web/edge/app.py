@@ -1,0 +1,164 @@
+"""Which door does a request go to? The SDK plane is answered here; everything else is passed on."""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from web.edge.brain import Brain
+from web.edge.commits import GroupCommit
+from web.edge.http import Answer, Application, Problem, Receive, Scope, Send, json_answer, problem, reply
+from web.edge.reports import ReportDoor
+from web.edge.snapshots import Snapshot, accepts_gzip
+from web.edge.tokens import TokenTable, Visitor
+from web.edge.waiting import Waiter, WaitingRoom
+from web.edge.watcher import Watcher
+
+LONGEST_WAIT = 60.0  # seconds of `Prefer: wait`
+BOOKS_SECONDS = 60.0
+SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
+
+_log = logging.getLogger(__name__)
+Door = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+class Edge:
+    """The ASGI application of one process. `site` answers what is not the SDK plane; `look_every` is in seconds."""
+
+    def __init__(self, brain: Brain, site: Application, look_every: float) -> None:
+        self.counts: Counter[str] = Counter()
+        self._brain = brain
+        self._site = site
+        self._reader = ThreadPoolExecutor(1, "edge-reader")
+        self._writer = ThreadPoolExecutor(1, "edge-writer")
+        self._tokens = TokenTable(brain.clock)
+        self._room = WaitingRoom()
+        self._watcher = Watcher(brain, self._tokens, self._room, self._reader, look_every)
+        self._commits = GroupCommit(brain.record, self._writer)
+        self._reports = ReportDoor(self._commits, self.counts)
+        self._doors: Mapping[str, tuple[frozenset[str], Door]] = {
+            "/sdk/v1/snapshot": (frozenset(("GET", "HEAD")), self._snapshot),
+            "/sdk/v1/reports": (frozenset(("POST",)), self._report),
+            "/healthz": (frozenset(("GET", "HEAD")), self._alive),
+            "/readyz": (frozenset(("GET", "HEAD")), self._ready),
+        }
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        door = self._doors.get(scope["path"])
+        if door is None:
+            await self._pass_on(scope, receive, send)
+            return
+        methods, answer = door
+        try:
+            if scope["method"] not in methods:
+                allowed = ", ".join(sorted(methods))
+                raise problem(405, f"only {allowed} here", (b"allow", allowed.encode()))
+            await answer(scope, receive, send)
+        except Problem as refused:
+            await reply(send, refused.answer, head=scope["method"] == "HEAD")
+
+    async def open(self) -> None:
+        """Load what is there and begin to watch."""
+        await self._watcher.look_once()
+        forever: tuple[Coroutine[Any, Any, None], ...] = (
+            self._watcher.run(),
+            self._room.sweep(),
+            self._commits.run(),
+            self._write_books(),
+        )
+        self._tasks = [asyncio.create_task(each) for each in forever]
+
+    async def release(self) -> None:
+        """Let the waiting clients go, so that stopping need not wait for them."""
+        await self._room.close()
+
+    async def close(self) -> None:
+        """Make durable what was taken, and stop."""
+        await self.release()
+        watching, sweeping, committing, writing_books = self._tasks
+        self._commits.close()
+        await committing
+        for task in (watching, sweeping, writing_books):
+            task.cancel()
+        await asyncio.wait({watching, sweeping, writing_books})
+        await self._close_books()
+        self._reader.shutdown(wait=False, cancel_futures=True)
+        self._writer.shutdown(wait=False, cancel_futures=True)
+
+    async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._site(scope, receive, send)
+        if scope["method"] not in SAFE:
+            self._watcher.kick()
+
+    async def _snapshot(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        visitor = self._tokens.admit(headers.get(b"authorization"))
+        snapshot = self._current(visitor)
+        held = headers.get(b"if-none-match")
+        zipped = accepts_gzip(headers.get(b"accept-encoding"))
+        if held is None or snapshot.is_newer_than(held):
+            await reply(send, snapshot.answer(accepts_gzip=zipped), head=scope["method"] == "HEAD")
+            return
+        wait = _wait_of(headers.get(b"prefer"))
+        if not wait or scope["method"] == "HEAD":
+            await reply(send, snapshot.unchanged)
+            return
+        deadline = asyncio.get_running_loop().time() + wait
+        waiter = Waiter(send, visitor.environment, visitor.token_hash, held, zipped, deadline, snapshot.unchanged)
+        await self._room.wait(waiter, receive)
+
+    def _current(self, visitor: Visitor) -> Snapshot:
+        snapshot = self._watcher.snapshots.get(visitor.environment)
+        if snapshot is None:
+            raise problem(503, "the snapshot has not been loaded yet", (b"retry-after", b"1"))
+        return snapshot
+
+    async def _report(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        visitor = self._tokens.admit(headers.get(b"authorization"))
+        await reply(send, await self._reports.take(visitor.environment, headers, receive))
+
+    async def _alive(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del receive
+        await reply(send, json_answer(200, {"status": "alive"}), head=scope["method"] == "HEAD")
+
+    async def _ready(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del receive
+        await reply(send, self._readiness(), head=scope["method"] == "HEAD")
+
+    def _readiness(self) -> Answer:
+        why_not = self._watcher.why_not_ready()
+        if why_not:
+            raise problem(503, why_not, (b"retry-after", b"1"))
+        return json_answer(200, {"status": "ready"})
+
+    async def _write_books(self) -> None:
+        while True:
+            await asyncio.sleep(BOOKS_SECONDS)
+            await self._close_books()
+
+    async def _close_books(self) -> None:
+        """What could not be written is kept for the next time."""
+        used, counts = set(self._tokens.used), Counter(self.counts)
+        if not used and not counts:
+            return
+        writing = asyncio.get_running_loop().run_in_executor(self._writer, self._brain.keep_books, used, counts)
+        await asyncio.wait({writing})
+        error = writing.exception()
+        if error:
+            _log.error("the use of tokens could not be written down", exc_info=error)
+            return
+        self._tokens.used -= used
+        self.counts -= counts
+
+
+def _wait_of(prefer: bytes | None) -> float:
+    """Seconds of `Prefer: wait=25` (RFC 7240), at most LONGEST_WAIT; 0 when it is absent or makes no sense."""
+    for preference in (prefer or b"").split(b","):
+        name, _, value = preference.split(b";")[0].partition(b"=")
+        if name.strip().lower() == b"wait" and value.strip(b' "').isdigit():
+            return min(float(value.strip(b' "')), LONGEST_WAIT)
+    return 0.0

@@ -1,0 +1,24 @@
+"""What the edge asks of the brain."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from controlplane.clock import Clock
+from controlplane.domain.access import Token
+from controlplane.usecases.news import News
+from controlplane.usecases.telemetry import Incoming
+
+Newest = Mapping[str, tuple[str, int]]  # environment → (source, snapshot version)
+
+
+@dataclass(frozen=True, slots=True)
+class Brain:
+    """Use cases with their store already given. Each may wait for the database: none is called on the event loop."""
+
+    news: Callable[[], News]
+    snapshot: Callable[[str], Mapping[str, Any]]
+    tokens: Callable[[], Collection[Token]]
+    record: Callable[[Sequence[Incoming]], Newest]
+    keep_books: Callable[[Collection[int], Mapping[str, int]], None]
+    clock: Clock
