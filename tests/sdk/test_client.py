@@ -344,3 +344,12 @@ def test_time_stands_still_until_the_clock_moves(server):
         assert client.flush()
 
     assert [cell["calls"] for cell in server.cells] == [5]
+
+
+def test_a_closed_client_answers_at_once(server):
+    never_used, used = a_client(server), a_client(server)
+    used.wait_ready(5)
+    for client in (never_used, used):
+        client.close()
+        assert not client.flush(timeout=60)
+        assert client.wait_ready(timeout=60) is (client is used)

@@ -91,6 +91,11 @@ def test_an_operation_that_is_not_listed_never_reaches_the_candidate(operation, 
     assert choice.reason is Reason.OPERATION_NOT_LISTED
 
 
+@given(st.integers(1, BUCKETS - 1), st.text(max_size=300))
+def test_a_decision_by_share_agrees_with_the_bucket_of_the_key(share, key):
+    assert decide(a_plan(operations=a_share(share)), key).candidate == (bucket("orders", key) < share)
+
+
 EVERYONE = [{"attribute": "key", "operator": "not_in", "values": ["nobody"], "serve": "candidate"}]
 ROLLED_BACK_READ = a_share(BUCKETS, rolled_back=True)
 

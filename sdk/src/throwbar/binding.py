@@ -63,10 +63,9 @@ class Binding:
 
     def close(self, token: OpenToken | None, error: BaseException | None) -> None:
         """The call came back with a result, or with this exception."""
-        if token is None:
-            return
         try:
-            self._engine.tally.end(token, error)
+            if token is not None:
+                self._engine.tally.end(token, error)
         except Exception as trouble:  # noqa: BLE001 - a bug of ours must not become the host's
             self._engine.note_error(trouble)
 

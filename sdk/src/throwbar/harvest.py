@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeVar
 
-from throwbar.histogram import index_of
+from throwbar.histogram import LOWEST, index_of
 from throwbar.outcome import Category
 from throwbar.tally import Cell, Ended, Tally
 from throwbar.thinning import Strand
@@ -56,7 +56,7 @@ def settle(tally: Tally, now: float, outcome_deadline_seconds: float) -> list[Su
             sums.append(_sum(identity, cells, tally.thinning.mask(identity.strand, identity.start)))
             _remove(cells)
     _bury(tally)
-    tally.thinning.forget(int(now) - 3600)
+    tally.thinning.forget(int(now - outcome_deadline_seconds) - 300)
     return sums
 
 
@@ -132,8 +132,8 @@ def _sum(identity: Identity, cells: Iterable[Cell], mask: int) -> Sum:
         calls += cell.finished + len(cell.strays)
         pending += sum(stray.pending for stray in cell.strays)
         _add_counts(total.errors, cell.errors)
-        _add_counts(total.latency, cell.latency)
-        _add_keys(total, cell.keys.items(), cell.bad)
+        _add_counts(total.latency, {slot + LOWEST: count for slot, count in enumerate(cell.latency) if count})
+        _add_keys(total, ((key, slot + LOWEST) for key, slot in cell.keys.items()), cell.bad)
         for stray in cell.strays:
             _add_stray(total, stray)
     return total._replace(calls=calls, pending=pending)

@@ -16,9 +16,11 @@ def _upper_bound_ns(index: int) -> int:
     return isqrt(isqrt(isqrt(eighth_power)))
 
 
-_UPPER_BOUNDS_NS = [_upper_bound_ns(index) for index in range(LOWEST, HIGHEST)]
+# A hot path bisects this list itself, and adds LOWEST when somebody wants to know the index.
+UPPER_BOUNDS_NS = [_upper_bound_ns(index) for index in range(LOWEST, HIGHEST)]
+SLOTS = len(UPPER_BOUNDS_NS) + 1
 
 
 def index_of(duration_ns: int) -> int:
     """Bucket index of a duration in nanoseconds, clipped to LOWEST…HIGHEST."""
-    return bisect_left(_UPPER_BOUNDS_NS, duration_ns) + LOWEST
+    return bisect_left(UPPER_BOUNDS_NS, duration_ns) + LOWEST

@@ -26,7 +26,7 @@ class Operation:
         self.deadline = deadline
         self._binding = binding
         self._functions: dict[str, Function] = {}
-        self._pair: tuple[Function, Function] | None = None
+        self._plain_pair: tuple[Function, Function] | None = None
         self._colour = Colour.SYNC
 
     def baseline(self, function: F) -> F:
@@ -44,8 +44,9 @@ class Operation:
 
         With coroutine functions this is `acall`.
         """
-        pair = self._pair or self._complete()
-        if self._colour is Colour.ASYNC:
+        pair = self._plain_pair
+        if pair is None:
+            self._complete()
             return self.acall(*args, key=key, attributes=attributes, **kwargs)
         choice, _, token = self._binding.open(key, attributes)
         try:
@@ -60,7 +61,7 @@ class Operation:
         self, *args: object, key: object = None, attributes: Mapping[str, Any] | None = None, **kwargs: object
     ) -> Any:  # noqa: ANN401 - whatever the function returns
         """The same for coroutine functions."""
-        pair = self._pair or self._complete()
+        pair = self._complete()
         if self._colour is Colour.SYNC:
             raise ConfigurationError(f"the functions of operation {self.name!r} are plain ones: call it without acall")
         choice, _, token = self._binding.open(key, attributes)
@@ -82,8 +83,8 @@ class Operation:
             )
         self._colour = colour
         self._functions[side] = function
-        if len(self._functions) == 2:
-            self._pair = (self._functions["baseline"], self._functions["candidate"])
+        if len(self._functions) == 2 and colour is Colour.SYNC:
+            self._plain_pair = (self._functions["baseline"], self._functions["candidate"])
         return function
 
     def _complete(self) -> tuple[Function, Function]:

@@ -38,6 +38,7 @@ class Poller:
         self._restored = False
         self._flushes_wanted = self._flushes_done = 0
         self._close_by: float | None = None
+        self._ended = False
 
     def ensure_started(self) -> None:
         """Start the thread, once. Cheap when it runs."""
@@ -50,9 +51,10 @@ class Poller:
                 self._thread = thread
 
     def wait_until(self, condition: Callable[[], bool], timeout: float) -> bool:
-        """Wait for something that a step brings about; whether it came in time."""
+        """Wait for something that a step brings about; whether it came in time, and before the end."""
         with self._condition:
-            return self._condition.wait_for(condition, timeout)
+            self._condition.wait_for(lambda: condition() or self._ended, timeout)
+            return condition()
 
     def flush(self, timeout: float) -> bool:
         """Report now, and poll if the answer says so. True when nothing is left to send."""
@@ -61,7 +63,8 @@ class Poller:
             self._flushes_wanted += 1
             mine = self._flushes_wanted
             self._condition.notify_all()
-            done = self._condition.wait_for(lambda: self._flushes_done >= mine, timeout)
+            self._condition.wait_for(lambda: self._flushes_done >= mine or self._ended, timeout)
+            done = self._flushes_done >= mine
         return done and not self._exchange.outbox
 
     def close(self, timeout: float) -> None:
@@ -69,6 +72,7 @@ class Poller:
         with self._condition:
             self._close_by = monotonic() + timeout
             thread = self._thread
+            self._ended = thread is None
             self._condition.notify_all()
         if thread is not None and thread is not threading.current_thread():
             thread.join(timeout)
@@ -130,6 +134,7 @@ class Poller:
             log.exception("the last report was not sent")
         finally:
             self._exchange.hang_up()
+            self._ended = True
         self._tell()
 
     def _running(self) -> bool:

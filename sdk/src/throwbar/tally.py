@@ -7,16 +7,16 @@ cell taking no further call.
 
 from __future__ import annotations
 
-import itertools
 import threading
 import weakref
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
 from throwbar.clock import perf_clock_ns, wall_clock
 from throwbar.decision import Choice
-from throwbar.histogram import index_of
+from throwbar.histogram import SLOTS, UPPER_BOUNDS_NS
 from throwbar.outcome import Category, categorise
 from throwbar.thinning import Strand, Thinning
 
@@ -38,8 +38,9 @@ class Ended(NamedTuple):
 class Cell:
     """Calls of one thread that took one choice and started in one bucket.
 
-    `keys` maps a key to its slowest call (histogram index); `open` maps a token to (key, start in ns) of a call
-    that has not come back. `strays` belongs to the reader: calls that ended in another thread, or not at all.
+    `latency` counts by slot, which is the histogram's index counted from 0; `keys` maps a key to the slot of its
+    slowest call; `open` maps the number of a call that has not come back to (key, start in ns). `strays` belongs to
+    the reader: calls that ended in another thread, or not at all.
     """
 
     __slots__ = (
@@ -58,22 +59,22 @@ class Cell:
         self.finished = 0
         self.open: dict[int, tuple[str | None, int]] = {}
         self.errors: dict[str, int] = {}
-        self.latency: dict[int, int] = {}
+        self.latency = [0] * SLOTS
         self.keys: dict[str, int] = {}
         self.bad: set[str] = set()
         self.strays: list[Ended] = []
 
     def add(self, key: str | None, duration_ns: int, category: str | None) -> None:
         """Count one finished call. Only the owning thread may."""
-        index = index_of(duration_ns)
-        latency = self.latency
-        latency[index] = latency.get(index, 0) + 1
+        slot = bisect_left(UPPER_BOUNDS_NS, duration_ns)
+        self.latency[slot] += 1
         if category is not None:
             self.errors[category] = self.errors.get(category, 0) + 1
         # A cancelled call says nothing about the backend, so nothing about its key.
         if key is not None and category is not Category.CANCELLED and not (self.mask and hash(key) & self.mask):
-            if index > self.keys.get(key, -1_000):
-                self.keys[key] = index
+            slowest = self.keys.get(key)
+            if slowest is None or slot > slowest:
+                self.keys[key] = slot
             if category is not None:
                 self.bad.add(key)
         self.finished += 1
@@ -129,44 +130,41 @@ class Tally:
         self.strays: deque[tuple[Cell, int, int, str | None]] = deque()
         self._wall_clock = wall_clock
         self.perf_clock_ns = perf_clock_ns
-        self._tokens = itertools.count()
         self._local = threading.local()
 
     def begin(self, choice: Choice, key: str | None) -> OpenToken | None:
         """A call starts now. None when there is no room to count it."""
-        start = int(self._wall_clock())
-        start -= start % self.bucket_seconds
+        now = self._wall_clock()
         try:
             mine = self._local.cells
         except AttributeError:
             mine = self._enlist()
         cell = mine.current.get(choice)
-        if cell is None or cell.start != start or cell.sealed:
-            cell = self._open_cell(mine, choice, start)
+        if cell is None or cell.sealed or not cell.start <= now < cell.end:
+            cell = self._open_cell(mine, choice, now)
             if cell is None:
                 mine.dropped += 1
                 return None
-        cell.started += 1
+        number = cell.started = cell.started + 1
         if cell.sealed:  # between the look above and now: the reader may already have read this cell
-            cell.started -= 1
+            cell.started = number - 1
             return self.begin(choice, key)
-        token = next(self._tokens)
-        cell.open[token] = (key, self.perf_clock_ns())
-        return cell, token
+        cell.open[number] = (key, self.perf_clock_ns())
+        return cell, number
 
     def end(self, opened: OpenToken, error: BaseException | None) -> None:
         """The call came back, or raised. Too late is no error: it has been reported as pending."""
         ended_ns = self.perf_clock_ns()
-        cell, token = opened
+        cell, number = opened
         category = None if error is None else categorise(error)
         try:
             here = self._local.cells
         except AttributeError:
             here = None
         if cell.owner is not here:
-            self.strays.append((cell, token, ended_ns, category))
+            self.strays.append((cell, number, ended_ns, category))
             return
-        call = cell.open.pop(token, None)
+        call = cell.open.pop(number, None)
         if call is None:
             return
         cell.add(call[0], ended_ns - call[1], category)
@@ -180,9 +178,10 @@ class Tally:
         self.threads.append(mine)
         return mine
 
-    def _open_cell(self, mine: ThreadCells, choice: Choice, start: int) -> Cell | None:
+    def _open_cell(self, mine: ThreadCells, choice: Choice, now: float) -> Cell | None:
         if mine.full:
             return None
+        start = int(now) // self.bucket_seconds * self.bucket_seconds
         if len(mine.current) >= _CHOICES_PER_THREAD:
             mine.current.clear()  # choices of plans long replaced; what was counted stays in `live`
         mask = self.thinning.mask(strand_of(choice), start)
