@@ -24,6 +24,7 @@ CELLS_PER_THREAD = 2_000
 KEYS_PER_CELL = 20_000
 KEYS_PER_THREAD = 200_000
 _CHOICES_PER_THREAD = 500
+_CANCELLED = Category.CANCELLED
 
 
 class Ended(NamedTuple):
@@ -70,8 +71,9 @@ class Cell:
         self.latency[slot] += 1
         if category is not None:
             self.errors[category] = self.errors.get(category, 0) + 1
-        # A cancelled call says nothing about the backend, so nothing about its key.
-        if key is not None and category is not Category.CANCELLED and not (self.mask and hash(key) & self.mask):
+            if category is _CANCELLED:
+                key = None  # it says nothing about the backend, so nothing about its key
+        if key is not None and not (self.mask and hash(key) & self.mask):
             slowest = self.keys.get(key)
             if slowest is None or slot > slowest:
                 self.keys[key] = slot
