@@ -15,8 +15,6 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("email", sa.String(length=200), nullable=False),
         sa.Column("password_hash", sa.String(length=200), nullable=True),
-        sa.Column("failed_sign_ins", sa.Integer(), nullable=False),
-        sa.Column("last_failed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("disabled_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_people"),
@@ -49,6 +47,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("hash", name="pk_sign_in_links"),
     )
     op.create_table(
+        "sign_in_failures",
+        sa.Column("email_hash", sa.String(length=64), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("email_hash", name="pk_sign_in_failures"),
+    )
+    op.create_index("ix_sign_in_failures_last_at", "sign_in_failures", ["last_at"])
+    op.create_table(
         "tokens",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("kind", sa.String(length=10), nullable=False),
@@ -70,6 +76,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("tokens")
+    op.drop_table("sign_in_failures")
     op.drop_table("sign_in_links")
     op.drop_table("sessions")
     op.drop_table("memberships")
