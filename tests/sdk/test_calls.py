@@ -302,3 +302,10 @@ def test_operation_names_made_up_at_run_time_do_not_fill_the_memory(orders):
         orders.decide(f"made-up-{number}", key="k")
 
     assert len(orders._bindings) == 1_000
+
+
+@pytest.mark.parametrize("name", ["", None, 7, "x" * 101, "a\nb", "\ud800"])
+def test_a_name_that_no_report_could_hold_is_refused(client, orders, name):
+    for use in (orders.decide, orders.attempt, orders.operation, client.migration):
+        with pytest.raises(throwbar.ConfigurationError):
+            use(name)

@@ -256,6 +256,8 @@ def test_stale_means_that_the_control_plane_was_silent_for_three_intervals(serve
         {"token": "a\nb"},
         {"service": ""},
         {"service": 7},
+        {"service": "x" * 101},
+        {"service": "a\nb"},
         {"poll_interval": 0},
         {"poll_interval": float("nan")},
         {"report_interval": "5"},
@@ -274,6 +276,7 @@ def test_a_malformed_argument_is_refused(arguments):
         ({}, "THROWBAR_URL is not set; THROWBAR_TOKEN is not set"),
         ({"THROWBAR_URL": "nonsense", "THROWBAR_TOKEN": "t"}, "THROWBAR_URL is 'nonsense'"),
         ({"THROWBAR_URL": "http://host", "THROWBAR_TOKEN": "se cret"}, "THROWBAR_TOKEN holds characters"),
+        ({"THROWBAR_URL": "http://host", "THROWBAR_TOKEN": "t", "THROWBAR_SERVICE": "a\x1bb"}, "THROWBAR_SERVICE is"),
     ],
 )
 def test_a_malformed_environment_is_logged_once_and_serves_the_baseline(monkeypatch, caplog, environment, said):

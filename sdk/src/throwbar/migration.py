@@ -11,6 +11,7 @@ from throwbar.decision import Decision
 from throwbar.engine import Engine
 from throwbar.errors import ConfigurationError
 from throwbar.kinds import Kind
+from throwbar.names import LONGEST, sendable
 from throwbar.operation import Operation
 from throwbar.route import AttributesOf, F, KeyOf, routed
 
@@ -30,7 +31,7 @@ class Migration:
         """An operation whose sides are two functions: decorate them with `.baseline` and `.candidate`."""
         if deadline is not None and deadline <= 0:
             raise ConfigurationError(f"deadline is {deadline!r}, not a positive number of seconds")
-        return Operation(self._bind(_name("the operation", name)), _kind(kind), deadline)
+        return Operation(self._bind(name), _kind(kind), deadline)
 
     def route(
         self,
@@ -46,7 +47,7 @@ class Migration:
         `key` and `attributes` are functions of the call's arguments.
         """
         _kind(kind)
-        binding = self._bind(_name("the operation", name))
+        binding = self._bind(name)
         return lambda baseline: routed(binding, baseline, candidate, key, attributes)
 
     def attempt(self, name: str, *, key: object = None, attributes: Mapping[str, Any] | None = None) -> Attempt:
@@ -60,16 +61,16 @@ class Migration:
     def _bind(self, name: str) -> Binding:
         binding = self._bindings.get(name)
         if binding is None:
-            binding = Binding(self._engine, self.key, name, self._baseline)
+            binding = Binding(self._engine, self.key, _name("the operation", name), self._baseline)
             if len(self._bindings) < BINDINGS:
                 self._bindings[name] = binding
         return binding
 
 
 def _name(what: str, name: object) -> str:
-    if isinstance(name, str) and name:
+    if isinstance(name, str) and sendable(name):
         return name
-    raise ConfigurationError(f"{what} is {name!r}, not a name")
+    raise ConfigurationError(f"{what} is {name!r}, not a name of 1 to {LONGEST} printable characters")
 
 
 def _kind(kind: object) -> Kind:

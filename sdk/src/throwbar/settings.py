@@ -10,6 +10,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from throwbar.errors import ConfigurationError
+from throwbar.names import sendable
 
 BackupFile = str | os.PathLike[str] | bool
 _OFF = ("off", "false", "no", "0")
@@ -48,12 +49,14 @@ def read_settings(arguments: Arguments, environment: Mapping[str, str]) -> Setti
     _refuse_malformed(arguments)
     url = environment.get("THROWBAR_URL", "") if arguments.url is None else arguments.url
     token = environment.get("THROWBAR_TOKEN", "") if arguments.token is None else arguments.token
+    service = arguments.service or environment.get("THROWBAR_SERVICE") or _name_of_program()
     problems = [f"THROWBAR_URL {_wrong_url(url)}" if _wrong_url(url) else ""]
     problems += [f"THROWBAR_TOKEN {_wrong_token(token)}" if _wrong_token(token) else ""]
+    problems += ["" if sendable(service) else f"THROWBAR_SERVICE is {service!r}, not a name"]
     return Settings(
         url.rstrip("/"),
         token,
-        arguments.service or environment.get("THROWBAR_SERVICE") or _name_of_program(),
+        service,
         float(arguments.poll_interval),
         float(arguments.report_interval),
         _backup_file(arguments.backup_file, environment.get("THROWBAR_BACKUP_FILE", "")),
@@ -72,7 +75,7 @@ def _refuse_malformed(arguments: Arguments) -> None:
     if arguments.token is not None and (wrong := _wrong_token(arguments.token)):
         raise ConfigurationError(f"token {wrong}")
     service: object = arguments.service
-    if service is not None and (not isinstance(service, str) or not service):
+    if service is not None and (not isinstance(service, str) or not sendable(service)):
         raise ConfigurationError(f"service is {service!r}, not a name")
     backup_file: object = arguments.backup_file
     if backup_file is not None and (not isinstance(backup_file, str | os.PathLike | bool) or backup_file == ""):
@@ -109,4 +112,5 @@ def _backup_file(argument: BackupFile | None, variable: str) -> str | bool:
 
 
 def _name_of_program() -> str:
-    return PurePath(sys.argv[0] if sys.argv else "").name or "python"
+    name = PurePath(sys.argv[0] if sys.argv else "").name
+    return name if sendable(name) else "python"
