@@ -5,14 +5,16 @@ The leash is stdin. A killed parent cannot stop its children, but the pipe that 
 
 import os
 import signal
-import sys
 import threading
 
+STDIN = 0
 GRACE = 10.0  # seconds to shut down in order
 
 
 def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
+    # Not through sys.stdin: a thread that holds its lock would break the interpreter's own ending.
+    while os.read(STDIN, 1):
+        pass
     threading.Timer(GRACE, os._exit, args=(1,)).start()
     os.kill(os.getpid(), signal.SIGTERM)
 

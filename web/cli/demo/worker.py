@@ -91,7 +91,8 @@ def serve_socket(worker: Worker, path: Path) -> None:
 
 
 def _die_with_parent() -> None:
-    sys.stdin.buffer.read()
+    while os.read(sys.stdin.fileno(), 1):
+        pass
     os._exit(0)
 
 
