@@ -14,6 +14,13 @@ class Need(StrEnum):
 
 
 Rule = Need | Role
+SIGN_IN = "/sign-in"  # the page; below it, one-time links
+
+
+def sign_in_link(server: str, secret: str) -> str:
+    """What to open in a browser. `server` is like http://127.0.0.1:8000."""
+    return f"{server.rstrip('/')}{SIGN_IN}/{secret}"
+
 
 # A role counts in the environment that the address names, and where it names none, in every environment.
 API: dict[str, Rule] = {

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from controlplane.domain import errors
 from controlplane.domain.errors import InvalidInput, NotSignedIn, ThrowbarError, TooManyTries
+from web.access import SIGN_IN
 
 _log = logging.getLogger(__name__)
 
@@ -27,8 +28,8 @@ STATUS: dict[type[ThrowbarError], HTTPStatus] = {
     errors.TooManyTries: HTTPStatus.TOO_MANY_REQUESTS,
     errors.LeaseLost: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.SchemaMismatch: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.Unreachable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
-SIGN_IN = "/sign-in"
 
 
 def handle_errors(app: Flask) -> None:

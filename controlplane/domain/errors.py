@@ -11,7 +11,8 @@ ThrowbarError
 ├── NotAllowed          known, but the role is too small
 ├── TooManyTries        slow down
 ├── LeaseLost           another scheduler has taken over
-└── SchemaMismatch      the database is not of this version
+├── SchemaMismatch      the database is not of this version
+└── Unreachable         the database does not answer
 """
 
 from dataclasses import dataclass
@@ -87,3 +88,7 @@ class LeaseLost(ThrowbarError):
 
 class SchemaMismatch(ThrowbarError):
     """The database belongs to another version of the program."""
+
+
+class Unreachable(ThrowbarError):
+    """The database does not answer; its own words are the cause of this error, and for the operator only."""

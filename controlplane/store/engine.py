@@ -1,10 +1,15 @@
 """Engine: one way to open SQLite and PostgreSQL, with the switches that each needs to be safe."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import OperationalError
+
+from controlplane.domain.errors import Unreachable
 
 WRITES = "throwbar_writes"
 BUSY_MILLISECONDS = 15_000
@@ -17,10 +22,20 @@ def open_engine(database_url: str) -> Engine:
     return create_engine(database_url, pool_size=10, max_overflow=10, pool_pre_ping=True)
 
 
+@contextmanager
+def answering() -> Iterator[None]:
+    """Above the store nobody knows SQLAlchemy, and yet must tell a database that is away from a bug."""
+    try:
+        yield
+    except (OperationalError, OSError) as error:
+        raise Unreachable("the database does not answer") from error
+
+
 def _sqlite(database_url: str) -> Engine:
     path = make_url(database_url).database
     if path:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        with answering():
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(database_url, connect_args={"timeout": BUSY_MILLISECONDS / 1000})
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)

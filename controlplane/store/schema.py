@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 import migrations
 from controlplane.domain.errors import SchemaMismatch
+from controlplane.store.engine import answering
 
 
 def upgrade(engine: Engine, to: str = "head") -> None:
@@ -24,7 +25,7 @@ def downgrade(engine: Engine, to: str) -> None:
 
 def current(engine: Engine) -> str | None:
     """The revision of the database; None for an empty one."""
-    with engine.connect() as connection:
+    with answering(), engine.connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 
 
@@ -54,7 +55,7 @@ def _config() -> Config:
 
 def _run(engine: Engine, name: str, to: str) -> None:
     config = _config()
-    with engine.connect() as connection:
+    with answering(), engine.connect() as connection:
         config.attributes["connection"] = connection
         getattr(command, name)(config, to)
         connection.commit()

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine
 
 from controlplane.store.audit import AuditLog
 from controlplane.store.counters import Counters
-from controlplane.store.engine import WRITES, open_engine
+from controlplane.store.engine import WRITES, answering, open_engine
 from controlplane.store.environments import Environments
 from controlplane.store.flags import Flags
 from controlplane.store.instances import Instances
@@ -62,13 +62,13 @@ class Store:
     @contextmanager
     def writing(self) -> Iterator[UnitOfWork]:
         """A transaction that writes. On SQLite it waits its turn at its first statement, not at its first write."""
-        with self.engine.connect().execution_options(**{WRITES: True}) as connection:
+        with answering(), self.engine.connect().execution_options(**{WRITES: True}) as connection:
             yield UnitOfWork(connection)
 
     @contextmanager
     def reading(self) -> Iterator[UnitOfWork]:
         """A transaction that sees one moment and changes nothing."""
-        with self.engine.connect() as connection:
+        with answering(), self.engine.connect() as connection:
             yield UnitOfWork(connection)
 
     def close(self) -> None:

@@ -1,18 +1,16 @@
-"""Answering: a flag with its ETag, a list in pages, a table as CSV that no spreadsheet will execute."""
+"""Answering: a flag with its ETag, a list in pages, the audit log as CSV."""
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flask import Response, jsonify, request
 
+from controlplane.documents.tabular import AUDIT_COLUMNS, audit_row
 from controlplane.domain.flag import Flag
 from controlplane.usecases.answers import answer_flag
 from web.wiring import wired
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def flag_answer(flag: Flag) -> Response:
@@ -48,18 +46,9 @@ def listed(items: Sequence[Any], following: str | int | None = None) -> Response
     return jsonify({"items": list(items), "next": following})
 
 
-def table(rows: Iterable[Mapping[str, Any]], columns: Sequence[str]) -> Response:
+def audit_table(entries: Iterable[Mapping[str, Any]]) -> Response:
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow([_cell(row.get(name)) for name in columns])
+    writer.writerow(AUDIT_COLUMNS)
+    writer.writerows(audit_row(each) for each in entries)
     return Response(out.getvalue(), mimetype="text/csv")
-
-
-def _cell(value: Any) -> str:  # noqa: ANN401 - a JSON value
-    """Text that begins like a formula gets an apostrophe: a reason is written by anybody, opened by an auditor."""
-    if value is None:
-        return ""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return f"'{text}" if text.startswith(_FORMULA) else text

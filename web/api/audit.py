@@ -12,12 +12,10 @@ from controlplane.usecases.flags import get_flag
 from controlplane.usecases.history import Filter, list_entries
 from controlplane.usecases.history import verify as verify_chain
 from web.api import reading
-from web.api.answering import listed, table
+from web.api.answering import audit_table, listed
 from web.wiring import wired
 
 blueprint = Blueprint("audit", __name__, url_prefix="/environments/<environment>")
-
-COLUMNS = ("id", "at", "actor", "action", "flag", "reason", "changes", "version", "request_id", "record", "hash")
 
 
 @blueprint.get("/audit")
@@ -58,7 +56,7 @@ def _answer(environment: str, wanted: Filter) -> Response:
     items = [describe_entry(entry) for entry in page.items]
     if form == "json":
         return listed(items, page.next)
-    response = table([{**each, "actor": f"{each['actor']['kind']}:{each['actor']['name']}"} for each in items], COLUMNS)
+    response = audit_table(items)
     if page.next:
         response.headers["Throwbar-Next"] = str(page.next)
     return response

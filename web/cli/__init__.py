@@ -1,0 +1,68 @@
+"""The shell: `throwbar …`. Commands are imported when they are called, so that the shell is quick."""
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+from controlplane.domain.errors import ThrowbarError, Unreachable
+from controlplane.settings import SettingsError
+
+# Name → where it is defined, and its line in `throwbar --help`, which must not import all of them.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "serve": ("web.cli.serve:serve_command", "Start the web server and the scheduler."),
+    "scheduler": ("web.cli.serve:scheduler_command", "Start the scheduler alone."),
+    "demo": ("web.cli.demo.command:demo_command", "Watch a migration, its rollout, and its automatic rollback."),
+    "flag": ("web.cli.flag:flag", "List, show, create, switch, share and roll back flags."),
+    "rollout": ("web.cli.rollout:rollout", "Start, watch and steer rollouts."),
+    "audit": ("web.cli.audit:audit", "Read, export and prove the audit log."),
+    "environment": ("web.cli.environment:environment", "List and create environments."),
+    "snapshot": ("web.cli.environment:snapshot", "Show what services are told."),
+    "token": ("web.cli.token:token", "Create, list and revoke tokens."),
+    "user": ("web.cli.user:user", "Add people, make sign-in links, set passwords."),
+    "db": ("web.cli.db:db", "Upgrade the database, and see its version."),
+}
+
+
+class Shell(click.Group):
+    """A group that knows its commands by name, and tells every expected error in one sentence."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help_line) for name, (_, help_line) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - whatever the command returns
+        try:
+            return super().invoke(ctx)
+        except (ThrowbarError, SettingsError) as error:
+            raise click.ClickException(_sentence(error)) from error
+
+
+def _sentence(error: Exception) -> str:
+    """The error with what caused it, in one line: whoever has this shell may know what the database said."""
+    if not isinstance(error, Unreachable):
+        return str(error)
+    cause = getattr(error.__cause__, "orig", error.__cause__)
+    return f"{error}: {cause}".splitlines()[0]
+
+
+@click.group(cls=Shell, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="throwbar-server", prog_name="throwbar")
+def main() -> None:
+    """Move live services from one backend to another without breaking anything.
+
+    Commands work on the database of THROWBAR_DATABASE_URL, or with --url and --token on a server.
+    """

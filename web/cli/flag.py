@@ -1,0 +1,144 @@
+"""`throwbar flag`: list, show, create, switch, share, roll back."""
+
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+import click
+
+from controlplane.documents.reading import read_object
+from controlplane.domain.errors import NotFound
+from web.cli.plane import Plane
+from web.cli.reaching import Told, columns, on_the_plane, reason_option
+
+
+@click.group()
+def flag() -> None:
+    """List, show, create, switch, share and roll back flags."""
+
+
+@flag.command("list")
+@click.option("--archived", is_flag=True, help="Archived flags, too.")
+@on_the_plane
+def list_flags(plane: Plane, archived: bool) -> Told:
+    """Every flag with its share, its rollout and its health."""
+    found = plane.list_flags(archived=archived)
+    rows = [("flag", "state", "percent", "rollout", "health", "version")]
+    rows += [
+        (
+            each["key"],
+            _state(each),
+            each["rollout"]["percent"],
+            each["rollout"]["state"],
+            each["health"],
+            each["version"],
+        )
+        for each in found
+    ]
+    return Told(found, columns(rows, "There are no flags yet."))
+
+
+@flag.command()
+@click.argument("key")
+@on_the_plane
+def show(plane: Plane, key: str) -> Told:
+    """One flag: operations, rollout, and what it waits for."""
+    found = plane.show_flag(key)
+    return Told(found, described(found))
+
+
+@flag.command()
+@click.argument("key", required=False)
+@click.option("--baseline", help="The backend that is trusted.")
+@click.option("--candidate", help="The backend that is moved to.")
+@click.option("--operation", "operations", multiple=True, help="An operation, at 0 %. Give it once for each.")
+@click.option("--description", default="", help="What is moved, and why.")
+@click.option("--owner", default="", help="Whom to ask.")
+@click.option("-f", "--file", type=click.File("rb"), help="A whole flag as JSON; - reads standard input.")
+@reason_option
+@on_the_plane
+def create(
+    plane: Plane, key: str | None, file: BinaryIO | None, reason: str, operations: tuple[str, ...], **texts: str | None
+) -> Told:
+    """Create a flag, disabled and at 0 %: from options, or from a file."""
+    if (key is None) == (file is None):
+        raise click.UsageError("give either a key with --baseline and --candidate, or --file")
+    document = read_object(file.read()) if file else _document(key, operations, texts)
+    new = plane.create_flag(document, reason)
+    return Told(new, described(new))
+
+
+def _document(key: str | None, operations: tuple[str, ...], texts: Mapping[str, str | None]) -> dict[str, Any]:
+    for name in ("baseline", "candidate"):
+        if not texts[name]:
+            message = f"--{name} is missing"
+            raise click.UsageError(message)
+    return {"key": key, **texts, "operations": {name: {"percent": 0} for name in operations}}
+
+
+@flag.command()
+@click.argument("key")
+@reason_option
+@on_the_plane
+def enable(plane: Plane, key: str, reason: str) -> Told:
+    """Let the shares and rules of a flag take effect."""
+    changed = plane.enable(key, reason)
+    return Told(changed, f"{key} is enabled.")
+
+
+@flag.command()
+@click.argument("key")
+@reason_option
+@on_the_plane
+def disable(plane: Plane, key: str, reason: str) -> Told:
+    """The kill switch: every call goes to the baseline."""
+    changed = plane.disable(key, reason)
+    return Told(changed, f"{key} is disabled: every call goes to {changed['baseline']}.")
+
+
+@flag.command()
+@click.argument("key")
+@click.argument("operation")
+@click.argument("percent", type=float)
+@click.option("--new", is_flag=True, help="The operation may be a new one.")
+@reason_option
+@on_the_plane
+def share(plane: Plane, key: str, operation: str, percent: float, new: bool, reason: str) -> Told:
+    """Send PERCENT of the keys of an operation to the candidate: `share dspex-bridge simple_predict 5`."""
+    if not new and operation not in plane.show_flag(key)["operations"]:
+        message = f"flag '{key}' has no operation '{operation}': add --new to make it one"
+        raise NotFound(message)
+    changed = plane.set_percent(key, operation, percent, reason)
+    return Told(changed, f"{operation}: {changed['operations'][operation]['percent']} % to {changed['candidate']}.")
+
+
+@flag.command()
+@click.argument("key")
+@click.option("--operation", help="This operation alone.")
+@reason_option
+@on_the_plane
+def rollback(plane: Plane, key: str, operation: str | None, reason: str) -> Told:
+    """Send every call to the baseline at once, until a rollout is started or the flag is unlocked."""
+    changed = plane.act(key, "rollback", reason, operation)
+    return Told(changed, f"{operation or key} is rolled back: every call goes to {changed['baseline']}.")
+
+
+def described(found: dict[str, Any]) -> str:
+    """A flag in a few lines."""
+    rollout = found["rollout"]
+    lines = [
+        f"{found['key']}  {found['baseline']} → {found['candidate']}  {_state(found)}  version {found['version']}",
+        *(f"  {name:<24} {each['percent']} %" for name, each in found["operations"].items()),
+        f"  rollout: {rollout['state']}, stage {rollout['stage'] + 1} of {rollout['stages']}"
+        if rollout["stages"]
+        else "  rollout: no plan",
+    ]
+    lines += [f"  {rollout['waiting_for']}"] if rollout["waiting_for"] else []
+    return "\n".join([*lines, *(f"  ! {warning}" for warning in rollout["warnings"])])
+
+
+def _state(found: dict[str, Any]) -> str:
+    if found["archived_at"]:
+        return "archived"
+    if found["rollout"]["rolled_back"]:
+        return "rolled back"
+    return "enabled" if found["enabled"] else "disabled"

@@ -1,0 +1,136 @@
+"""The control plane in the database, without a server: how one gets in when nothing else works."""
+
+import getpass
+import os
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from controlplane.clock import utc_now
+from controlplane.documents.access import PersonDocument, TokenDocument, person_document, token_document
+from controlplane.documents.fields import parse
+from controlplane.domain.audit import Actor, ActorKind
+from controlplane.domain.snapshot import Clockwork
+from controlplane.settings import Settings
+from controlplane.store import Store
+from controlplane.usecases import environments, flags, people, rollouts, signing_in, tokens
+from controlplane.usecases.answers import answer_flag, describe_entry, describe_flag, describe_flags
+from controlplane.usecases.changing import Cause, Place
+from controlplane.usecases.history import Filter, list_entries, verify
+from controlplane.usecases.snapshots import current_snapshot
+from web.cli.plane import Answer, Page
+
+VERBS = {
+    "start": rollouts.start,
+    "pause": rollouts.pause,
+    "resume": rollouts.resume,
+    "advance": rollouts.advance,
+    "approve": rollouts.approve,
+    "abort": rollouts.abort,
+    "unlock": rollouts.unlock,
+    "finish": rollouts.finish,
+}
+
+
+def operator() -> Actor:
+    """Whoever has this shell: who can open the database need not sign in, but is written down."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        name = f"uid {os.getuid()}"
+    return Actor(ActorKind.PERSON, f"shell:{name}")
+
+
+class Local:
+    """A `Plane` on an open store."""
+
+    def __init__(self, store: Store, settings: Settings, environment: str) -> None:
+        self._store = store
+        self._clockwork = Clockwork(settings.bucket_seconds, settings.seal_seconds)
+        self._environment = environment
+
+    def _because(self, reason: str = "") -> Cause:
+        return Cause(operator(), utc_now(), reason)
+
+    def _place(self, flag: str) -> Place:
+        return Place(self._environment, flag)
+
+    def list_flags(self, *, archived: bool) -> list[Answer]:
+        return describe_flags(self._store, self._environment, utc_now(), archived=archived)
+
+    def show_flag(self, flag: str) -> Answer:
+        return describe_flag(self._store, self._place(flag), utc_now())
+
+    def create_flag(self, document: Mapping[str, Any], reason: str) -> Answer:
+        new = flags.create_flag(self._store, self._environment, document, self._because(reason))
+        return answer_flag(new, None, utc_now())
+
+    def enable(self, flag: str, reason: str) -> Answer:
+        return answer_flag(flags.enable_flag(self._store, self._place(flag), self._because(reason)), None, utc_now())
+
+    def disable(self, flag: str, reason: str) -> Answer:
+        return answer_flag(flags.disable_flag(self._store, self._place(flag), self._because(reason)), None, utc_now())
+
+    def set_percent(self, flag: str, operation: str, percent: float, reason: str) -> Answer:
+        document = {"percent": percent}
+        changed = flags.set_operation(self._store, self._place(flag), operation, document, self._because(reason))
+        return answer_flag(changed, None, utc_now())
+
+    def act(self, flag: str, verb: str, reason: str, operation: str | None = None) -> Answer:
+        why, place = self._because(reason), self._place(flag)
+        if verb == "rollback":
+            changed = rollouts.roll_back(self._store, place, why, operation)
+        else:
+            changed = VERBS[verb](self._store, place, why)
+        return answer_flag(changed, None, utc_now())
+
+    def list_environments(self) -> list[Answer]:
+        return [
+            {"name": each.name, "version": each.version, "flags": each.flags, "created_at": each.created_at.isoformat()}
+            for each in environments.list_environments(self._store)
+        ]
+
+    def create_environment(self, name: str, reason: str) -> Answer:
+        new = environments.create_environment(self._store, name, self._because(reason))
+        return {"name": new.name, "version": new.version, "flags": 0, "created_at": new.created_at.isoformat()}
+
+    def snapshot(self) -> Answer:
+        return current_snapshot(self._store, self._environment, self._clockwork)
+
+    def read_audit(self, wanted: Mapping[str, str], before: int | None, limit: int) -> Page:
+        flag, actor, action = (wanted.get(name) for name in ("flag", "actor", "action"))
+        since, until = (_instant(wanted.get(name)) for name in ("since", "until"))
+        chosen = Filter(flag=flag, actor=actor, action=action, since=since, until=until, before=before)
+        page = list_entries(self._store, self._environment, chosen, limit)
+        return Page([describe_entry(each) for each in page.items], page.next)
+
+    def verify_audit(self) -> Answer:
+        found = verify(self._store, self._environment)
+        broken = {"entry": found.broken.entry, "because": found.broken.because} if found.broken else None
+        return {"environment": self._environment, "length": found.length, "head": found.head, "broken": broken}
+
+    def list_tokens(self) -> list[Answer]:
+        return [token_document(each) for each in tokens.list_tokens(self._store)]
+
+    def create_token(self, document: Mapping[str, Any]) -> Answer:
+        wanted = parse(TokenDocument, document).to_domain()
+        token, secret = tokens.create_token(self._store, wanted, self._because())
+        return {**token_document(token), "secret": secret}
+
+    def revoke_token(self, token: int) -> Answer:
+        return token_document(tokens.revoke_token(self._store, token, self._because()))
+
+    def list_people(self) -> list[Answer]:
+        return [person_document(each) for each in people.list_people(self._store)]
+
+    def add_person(self, document: Mapping[str, Any]) -> Answer:
+        given = parse(PersonDocument, document)
+        new = people.add_person(self._store, given.email, given.role, self._because(), given.environment)
+        return person_document(new)
+
+    def create_link(self, email: str) -> Answer:
+        return {"email": email, "secret": signing_in.create_link(self._store, email, self._because())}
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

@@ -1,0 +1,140 @@
+"""The control plane behind a server: the management API, spoken with the standard library."""
+
+import json
+from collections.abc import Mapping
+from http.client import HTTPException
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import quote, urlencode, urlsplit
+from urllib.request import HTTPRedirectHandler, Request, build_opener
+
+from controlplane.domain.errors import NotFound, ThrowbarError
+from web.cli.plane import Answer, Page
+
+TIMEOUT = 30.0  # seconds
+
+
+class RemoteRefused(ThrowbarError):
+    """The server said no, or nothing; the message is its own."""
+
+
+class _StayHere(HTTPRedirectHandler):
+    """A redirect would carry the token to another host."""
+
+    def redirect_request(self, *_args: Any, **_kwargs: Any) -> None:  # noqa: ANN401 - urllib's signature
+        return None
+
+
+class Remote:
+    """A `Plane` at a URL."""
+
+    def __init__(self, url: str, token: str, environment: str) -> None:
+        if urlsplit(url).scheme not in {"http", "https"}:
+            message = f"{url} is not a URL: it begins with http:// or https://"
+            raise RemoteRefused(message)
+        self._url = url.rstrip("/")
+        self._token = token
+        self._here = f"/environments/{quote(environment, safe='')}"
+        self._opener = build_opener(_StayHere)
+
+    def _ask(self, method: str, path: str, document: Mapping[str, Any] | None = None) -> Answer:
+        headers = {"Authorization": f"Bearer {self._token}", "Accept": "application/json"}
+        body = None
+        if document is not None:
+            body, headers["Content-Type"] = json.dumps(document).encode(), "application/json"
+        if method == "PUT":
+            headers["If-Match"] = "*"  # a person at a shell means the flag as it is now
+        request = Request(f"{self._url}/api/v1{path}", body, headers, method=method)  # noqa: S310 - http(s) only, see above
+        try:
+            with self._opener.open(request, timeout=TIMEOUT) as response:
+                answer: Answer = json.load(response)
+        except HTTPError as error:
+            raise RemoteRefused(_told(error)) from None
+        except (OSError, HTTPException, ValueError) as error:
+            message = f"{self._url} does not answer as Throwbar does: {error}"
+            raise RemoteRefused(message) from None
+        return answer
+
+    def _flag(self, flag: str, rest: str = "") -> str:
+        return f"{self._here}/flags/{quote(flag, safe='')}{rest}"
+
+    def list_flags(self, *, archived: bool) -> list[Answer]:
+        found: list[Answer] = []
+        query = {"limit": "500", "archived": "true" if archived else "false"}
+        while True:
+            page = self._ask("GET", f"{self._here}/flags?{urlencode(query)}")
+            found += page["items"]
+            if page["next"] is None:
+                return found
+            query["after"] = page["next"]
+
+    def show_flag(self, flag: str) -> Answer:
+        return self._ask("GET", self._flag(flag))
+
+    def create_flag(self, document: Mapping[str, Any], reason: str) -> Answer:
+        return self._ask("POST", f"{self._here}/flags?{urlencode({'reason': reason})}", document)
+
+    def enable(self, flag: str, reason: str) -> Answer:
+        return self._ask("POST", self._flag(flag, "/enable"), {"reason": reason})
+
+    def disable(self, flag: str, reason: str) -> Answer:
+        return self._ask("POST", self._flag(flag, "/disable"), {"reason": reason})
+
+    def set_percent(self, flag: str, operation: str, percent: float, reason: str) -> Answer:
+        path = self._flag(flag, f"/operations/{quote(operation, safe='')}?{urlencode({'reason': reason})}")
+        return self._ask("PUT", path, {"percent": percent})
+
+    def act(self, flag: str, verb: str, reason: str, operation: str | None = None) -> Answer:
+        document = {"reason": reason} | ({"operation": operation} if operation else {})
+        return self._ask("POST", self._flag(flag, f"/rollout/{verb}"), document)
+
+    def list_environments(self) -> list[Answer]:
+        return _items(self._ask("GET", "/environments"))
+
+    def create_environment(self, name: str, reason: str) -> Answer:
+        return self._ask("POST", f"/environments?{urlencode({'reason': reason})}", {"name": name})
+
+    def snapshot(self) -> Answer:
+        return self._ask("GET", f"{self._here}/snapshot")
+
+    def read_audit(self, wanted: Mapping[str, str], before: int | None, limit: int) -> Page:
+        query = {**wanted, "limit": str(limit)} | ({"before": str(before)} if before else {})
+        page = self._ask("GET", f"{self._here}/audit?{urlencode(query)}")
+        return Page(page["items"], page["next"])
+
+    def verify_audit(self) -> Answer:
+        return self._ask("GET", f"{self._here}/audit/verify")
+
+    def list_tokens(self) -> list[Answer]:
+        return _items(self._ask("GET", "/tokens"))
+
+    def create_token(self, document: Mapping[str, Any]) -> Answer:
+        return self._ask("POST", "/tokens", document)
+
+    def revoke_token(self, token: int) -> Answer:
+        return self._ask("DELETE", f"/tokens/{token}")
+
+    def list_people(self) -> list[Answer]:
+        return _items(self._ask("GET", "/users"))
+
+    def add_person(self, document: Mapping[str, Any]) -> Answer:
+        return self._ask("POST", "/users", document)
+
+    def create_link(self, email: str) -> Answer:
+        known = {each["email"]: each["id"] for each in self.list_people()}
+        if email.strip().lower() not in known:
+            raise NotFound("there is no such person")
+        return self._ask("POST", f"/users/{known[email.strip().lower()]}/link")
+
+
+def _items(answer: Answer) -> list[Answer]:
+    return list(answer["items"])
+
+
+def _told(error: HTTPError) -> str:
+    """The server's own sentence; its status where it has none."""
+    try:
+        told = json.load(error)
+        return str(told["detail"])
+    except (ValueError, KeyError, TypeError, OSError):
+        return f"the server answered {error.code}"

@@ -1,0 +1,48 @@
+"""`throwbar rollout`: one command a verb."""
+
+import click
+
+from web.cli.flag import described
+from web.cli.plane import Plane
+from web.cli.reaching import Told, on_the_plane, reason_option
+
+VERBS = {
+    "start": "Begin a new attempt at the first stage.",
+    "pause": "Stop advancing; shares stay, and judging goes on.",
+    "resume": "Go on: the stage's percent is applied again, and its bake starts anew.",
+    "advance": "To the next stage without waiting.",
+    "approve": "Let the stage be left when its bake is over.",
+    "abort": "Give up: the operations go back to 0 %.",
+    "rollback": "Send every call to the baseline at once.",
+    "unlock": "Clear every rolled-back mark, the cool-down and the lock.",
+    "finish": "Drop the hold-back: everything goes to the candidate.",
+}
+
+
+@click.group()
+def rollout() -> None:
+    """Start, watch and steer rollouts."""
+
+
+@rollout.command()
+@click.argument("key")
+@on_the_plane
+def show(plane: Plane, key: str) -> Told:
+    """Where the rollout stands, and what it waits for."""
+    found = plane.show_flag(key)
+    return Told(found["rollout"], described(found))
+
+
+def _command(verb: str, help_line: str) -> click.Command:
+    @click.argument("key")
+    @reason_option
+    @on_the_plane
+    def act(plane: Plane, key: str, reason: str) -> Told:
+        changed = plane.act(key, verb, reason)
+        return Told(changed, described(changed))
+
+    return click.command(verb, help=help_line)(act)
+
+
+for _verb, _help in VERBS.items():
+    rollout.add_command(_command(_verb, _help))

@@ -1,0 +1,72 @@
+"""`throwbar user`: who may sign in, and how they get in when they cannot."""
+
+import os
+
+import click
+
+from controlplane.clock import utc_now
+from controlplane.domain.access import EVERYWHERE, Role
+from controlplane.settings import read_settings
+from controlplane.usecases.changing import Cause
+from controlplane.usecases.people import find_person, set_password
+from web.access import sign_in_link
+from web.cli.local import operator
+from web.cli.plane import Plane
+from web.cli.reaching import Told, columns, on_the_plane, opened_store, require_schema, tell
+
+
+@click.group()
+def user() -> None:
+    """Add people, make sign-in links, set passwords."""
+
+
+@user.command()
+@click.argument("email")
+@click.option("--role", type=click.Choice([each.value for each in Role]), default=Role.VIEWER.value, show_default=True)
+@click.option("--in", "where", default=EVERYWHERE, help="In this environment only; in all of them, unless given.")
+@on_the_plane
+def add(plane: Plane, email: str, role: str, where: str) -> Told:
+    """Add somebody; `throwbar user link EMAIL` then lets them in."""
+    new = plane.add_person({"email": email, "role": role, "environment": where})
+    return Told(new, f"{new['email']} is added as {role}. Next: throwbar user link {new['email']}")
+
+
+@user.command("list")
+@on_the_plane
+def list_people(plane: Plane) -> Told:
+    """Everybody who may sign in, and their roles."""
+    found = plane.list_people()
+    rows = [("id", "email", "roles", "password")]
+    rows += [
+        (each["id"], each["email"], _roles(each["roles"]), "set" if each["has_password"] else "none") for each in found
+    ]
+    return Told(found, columns(rows, "There are no people yet."))
+
+
+@user.command()
+@click.argument("email")
+@click.option("--at", "server", help="The address of the server, as that person's browser reaches it.")
+@on_the_plane
+def link(plane: Plane, email: str, server: str | None) -> Told:
+    """Make a link that signs EMAIL in once, within a day."""
+    made = plane.create_link(email)
+    settings = read_settings(os.environ)
+    url = sign_in_link(server or f"http://{settings.host}:{settings.port}", made["secret"])
+    return Told({"email": made["email"], "url": url}, url)
+
+
+@user.command("reset-password")
+@click.argument("email")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.password_option(help="Asked for when not given; at least 12 characters.")
+def reset_password(email: str, password: str, as_json: bool) -> None:
+    """Set a password. Every session and link of that person ends. On the database only."""
+    with opened_store() as (store, _):
+        require_schema(store)
+        person = find_person(store, email)
+        set_password(store, person.id, password, Cause(operator(), utc_now()))
+    tell(Told({"email": person.email}, f"{person.email} has a new password."), as_json=as_json)
+
+
+def _roles(roles: dict[str, str]) -> str:
+    return ", ".join(f"{role} ({'everywhere' if where == EVERYWHERE else where})" for where, role in roles.items())
