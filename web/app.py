@@ -31,5 +31,5 @@ def create_app(store: Store, settings: Settings, clock: Clock = utc_now) -> Flas
     app.before_request(guard)
     handle_errors(app)
     app.register_blueprint(api.blueprint)
-    app.register_blueprint(ui.blueprint) if hasattr(ui, "blueprint") else None
+    app.register_blueprint(ui.blueprint)
     return app

@@ -91,4 +91,10 @@ class SchemaMismatch(ThrowbarError):
 
 
 class Unreachable(ThrowbarError):
-    """The database does not answer; its own words are the cause of this error, and for the operator only."""
+    """The database does not answer."""
+
+    @property
+    def reason(self) -> str:
+        """The database's own words, on one line. For the operator: they may name hosts and files."""
+        cause = getattr(self.__cause__, "orig", self.__cause__)
+        return " ".join(str(cause).split())

@@ -24,6 +24,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 
 
+class WrongSettings(click.ClickException):
+    """What was said in the environment is as wrong as what is said on the line."""
+
+    exit_code = 2
+
+
 class Shell(click.Group):
     """A group that knows its commands by name, and tells every expected error in one sentence."""
 
@@ -47,16 +53,13 @@ class Shell(click.Group):
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - whatever the command returns
         try:
             return super().invoke(ctx)
-        except (ThrowbarError, SettingsError) as error:
-            raise click.ClickException(_sentence(error)) from error
-
-
-def _sentence(error: Exception) -> str:
-    """The error with what caused it, in one line: whoever has this shell may know what the database said."""
-    if not isinstance(error, Unreachable):
-        return str(error)
-    cause = getattr(error.__cause__, "orig", error.__cause__)
-    return f"{error}: {cause}".splitlines()[0]
+        except SettingsError as error:
+            raise WrongSettings(str(error)) from error
+        except Unreachable as error:
+            message = f"{error}: {error.reason}"
+            raise click.ClickException(message) from error
+        except ThrowbarError as error:
+            raise click.ClickException(error.message) from error
 
 
 @click.group(cls=Shell, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -8,10 +8,9 @@ from typing import NoReturn
 
 import click
 
-from controlplane.domain.errors import SchemaMismatch
+from controlplane.domain.errors import SchemaMismatch, Unreachable
 from controlplane.settings import Settings, SettingsError, read_settings
 from controlplane.store import Store, open_store
-from controlplane.store.trouble import Unreachable, reason_of
 
 WRONG_USE = 2
 FAILED = 1
@@ -35,9 +34,7 @@ def store_or_exit(settings: Settings) -> Iterator[Store]:
     except SchemaMismatch as error:
         give_up(error.message, FAILED)
     except Unreachable as error:
-        give_up(f"the database cannot be used: {reason_of(error)}", FAILED)
-    except PermissionError as error:
-        give_up(f"the database cannot be used: {error}", FAILED)
+        give_up(f"the database cannot be used: {error.reason}", FAILED)
 
 
 def give_up(sentence: str, code: int) -> NoReturn:
