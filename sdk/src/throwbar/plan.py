@@ -71,7 +71,7 @@ class OperationPlan:
 class FlagPlan:
     """One flag. `raw` is the document it came from: an equal one in the next snapshot keeps this plan."""
 
-    __slots__ = ("_overrides", "_rules", "key", "operations", "raw", "readable")
+    __slots__ = ("_overrides", "_plans", "_rules", "key", "raw", "readable")
 
     def __init__(self, key: str, raw: Mapping[str, Any], overrides: Overrides, *, readable: bool = True) -> None:
         self.key = key
@@ -79,14 +79,20 @@ class FlagPlan:
         self.readable = readable
         self._overrides = overrides
         self._rules = tuple(_rule(raw_rule) for raw_rule in raw.get("rules", ()))
-        self.operations = {name: self._compile(name, listed) for name, listed in raw["operations"].items()}
+        self._plans: dict[str, OperationPlan] = {}
 
     def still_right(self, raw: Mapping[str, Any], overrides: Overrides, *, readable: bool) -> bool:
         return self.raw == raw and self.readable == readable and self._overrides == overrides
 
     def plan(self, operation: str) -> OperationPlan:
-        """The plan of an operation, listed or not."""
-        return self.operations.get(operation) or self._compile(operation, None)
+        """The plan of an operation, listed or not. Made when first asked for: a service uses few of all flags."""
+        plan = self._plans.get(operation)
+        if plan is None:
+            listed = self.raw["operations"].get(operation)
+            plan = self._compile(operation, listed)
+            if listed is not None:
+                self._plans[operation] = plan
+        return plan
 
     def _compile(self, operation: str, listed: Mapping[str, Any] | None) -> OperationPlan:
         raw = self.raw
