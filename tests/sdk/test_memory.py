@@ -10,8 +10,8 @@ from throwbar.thinning import Thinning
 START = 1_790_000_010
 
 
-def a_sum(keys, bad=(), *, side="candidate", attempt=1, start=START, mask=0):
-    identity = Identity("orders", "read", side, "new", attempt, "share", 50_000, start)
+def a_sum(keys, bad=(), *, operation="read", side="candidate", attempt=1, start=START, mask=0):
+    identity = Identity("orders", operation, side, "new", attempt, "share", 50_000, start)
     return Sum(identity, len(keys), 0, {}, {}, dict(keys), set(bad), mask)
 
 
@@ -34,8 +34,16 @@ def test_a_new_attempt_remembers_nothing(memories):
     assert (news.bad_keys, news.rise_from, news.rise_to) == (1, {}, {5: 1})
 
 
-def test_sides_do_not_share_a_memory(memories):
-    memories.learn(a_sum({"a": 1}, "a", side="baseline"))
+def test_a_key_that_failed_on_the_baseline_is_not_held_against_the_candidate_it_moves_to(memories):
+    memories.learn(a_sum({"a": 9}, "a", side="baseline"))
+
+    news = memories.learn(a_sum({"a": 9, "b": 12}, "ab"))
+
+    assert (news.bad_keys, news.rise_from, news.rise_to) == (1, {}, {12: 1})
+
+
+def test_operations_do_not_share_a_memory(memories):
+    memories.learn(a_sum({"a": 1}, "a", operation="write"))
 
     assert memories.learn(a_sum({"a": 1}, "a")).bad_keys == 1
 
@@ -107,11 +115,11 @@ def test_a_late_cell_with_all_its_keys_is_held_against_what_is_still_remembered(
     assert (news.bad_keys, news.rise_to) == (0, {})
 
 
-def test_the_side_not_heard_of_for_longest_is_forgotten_first(monkeypatch):
+def test_the_operation_not_heard_of_for_longest_is_forgotten_first(monkeypatch):
     monkeypatch.setattr(memory_module, "MEMORIES", 2)
     memories = Memories(Thinning())
-    for side in ("one", "two", "one", "three"):
-        memories.learn(a_sum({"a": 1}, "a", side=side))
+    for name in ("one", "two", "one", "three"):
+        memories.learn(a_sum({"a": 1}, "a", operation=name))
 
-    assert memories.learn(a_sum({"a": 1}, "a", side="one")).bad_keys == 0
-    assert memories.learn(a_sum({"a": 1}, "a", side="two")).bad_keys == 1
+    assert memories.learn(a_sum({"a": 1}, "a", operation="one")).bad_keys == 0
+    assert memories.learn(a_sum({"a": 1}, "a", operation="two")).bad_keys == 1

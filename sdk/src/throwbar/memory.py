@@ -1,7 +1,8 @@
-"""Which keys were already bad in this attempt, and how slow were they? So that a key is held against a side once.
+"""Which keys were already bad in this attempt, and how slow were they? So that a key is held against a backend once.
 
 A key stays on its side, so its failures cluster there; counted again in every bucket, a single broken key would
-roll a healthy candidate back.
+roll a healthy candidate back. Both sides share one memory: a key that fails everywhere must not count once more
+when the growing share moves it to the candidate.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from throwbar.harvest import Sum
 from throwbar.thinning import Thinning
 
 KEYS_PER_MEMORY = 20_000
-MEMORIES = 2_000  # sides of operations; the one not heard of for longest goes first
+MEMORIES = 2_000  # operations; the one not heard of for longest goes first
 
 
 class News(NamedTuple):
@@ -26,7 +27,7 @@ class News(NamedTuple):
 
 
 class _Memory:
-    """One side of an operation in one attempt. Keys are kept as their 64-bit hashes."""
+    """An operation in one attempt, both sides together. Keys are kept as their 64-bit hashes."""
 
     __slots__ = ("attempt", "bad", "mask", "slowest")
 
@@ -47,7 +48,7 @@ class Memories:
 
     def __init__(self, thinning: Thinning) -> None:
         self._thinning = thinning
-        self._memories: dict[tuple[str, str, str], _Memory] = {}
+        self._memories: dict[tuple[str, str], _Memory] = {}
 
     def learn(self, total: Sum) -> News:
         """What is new in this sum; afterwards it is known."""
@@ -65,7 +66,7 @@ class Memories:
 
     def _recall(self, total: Sum) -> _Memory:
         identity = total.identity
-        place = (identity.flag, identity.operation, identity.side)
+        place = (identity.flag, identity.operation)
         memory = self._memories.pop(place, None)
         if memory is None or memory.attempt < identity.attempt:
             if memory is not None:
