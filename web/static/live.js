@@ -1,0 +1,73 @@
+// How does a page stay fresh without getting in the way of the person who is using it?
+"use strict";
+(() => {
+  const BUSY = "input:not([type=hidden]), textarea, select";
+  let asked = 0; // forms that were sent and not answered: their answer may replace anything
+
+  const isPoll = (element) => element.hasAttribute("data-poll");
+  const hasOpenForm = (region) => region.querySelector("details.ask[open]") !== null;
+  const hasTyping = (region) => region.contains(document.activeElement) && document.activeElement.matches(BUSY);
+  const hasChanges = (region) =>
+    [...region.querySelectorAll("input[type=number], input[type=text], textarea")].some((field) => field.value !== field.defaultValue);
+  const isInUse = (region) => hasOpenForm(region) || hasTyping(region) || hasChanges(region);
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (isPoll(event.detail.elt)) {
+      if (document.hidden) event.preventDefault();
+    } else asked += 1;
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (!isPoll(event.detail.elt)) asked = Math.max(0, asked - 1);
+  });
+
+  // A poll leaves alone what somebody works on. The state and its banner hold no form: they always turn.
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const { target, fragment } = event.detail;
+    const fresh = fragment?.firstElementChild ?? fragment;
+    if (asked === 0 && target && isInUse(target)) event.detail.shouldSwap = false;
+    else if (fresh?.isEqualNode?.(target)) event.detail.shouldSwap = false;
+  });
+
+  const line = () => document.getElementById("connection");
+  const tell = (lost) => { if (line()) line().hidden = !lost; };
+  document.addEventListener("htmx:sendError", () => tell(true));
+  document.addEventListener("htmx:timeout", () => tell(true));
+  document.addEventListener("htmx:responseError", (event) => {
+    const status = event.detail.xhr.status;
+    if (status === 401) location.reload();
+    else if (status >= 500 || status === 404) tell(true);
+  });
+  document.addEventListener("htmx:afterOnLoad", () => tell(false));
+
+  document.addEventListener("toggle", (event) => {
+    const opened = event.target;
+    if (!opened.matches?.("details.ask, details.menu") || !opened.open) return;
+    document.querySelectorAll("details.menu[open]").forEach((other) => { if (other !== opened) other.open = false; });
+    opened.querySelector("form input:not([type=hidden]), form textarea")?.focus();
+  }, true);
+
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") {
+      const opened = event.target.closest?.("details.ask[open], details.menu[open]");
+      if (opened) { opened.open = false; opened.querySelector("summary").focus(); }
+    }
+    const search = document.getElementById("search");
+    if (event.key === "/" && search && !event.target.matches(BUSY)) { event.preventDefault(); search.focus(); search.select(); }
+  });
+
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (!button) {
+      document.querySelectorAll("details.menu[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
+      return;
+    }
+    const source = document.getElementById(button.dataset.copy);
+    try {
+      await navigator.clipboard.writeText(source.textContent);
+      button.textContent = "Copied";
+    } catch {
+      getSelection().selectAllChildren(source);
+      button.textContent = "Selected: press Ctrl+C";
+    }
+  });
+})();

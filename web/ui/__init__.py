@@ -1,0 +1,35 @@
+"""Pages for people: read what was asked, call one use case, show what it answered."""
+
+from flask import Blueprint
+
+from web.ui import (
+    definitions,
+    flags,
+    history,
+    instances,
+    people,
+    profile,
+    rollouts,
+    signing_in,
+    start,
+    switches,
+    tokens,
+)
+from web.ui.frame import dress_templates
+
+blueprint = Blueprint("ui", __name__)
+dress_templates(blueprint)
+for _room in (
+    definitions,
+    flags,
+    history,
+    instances,
+    people,
+    profile,
+    rollouts,
+    signing_in,
+    start,
+    switches,
+    tokens,
+):
+    blueprint.register_blueprint(_room.blueprint)

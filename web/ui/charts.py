@@ -1,0 +1,48 @@
+"""What do the charts say, for those who do not see them? And over which range do they reach?"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import request
+
+RANGES = {"15m": ("15 min", 900), "1h": ("1 hour", 3600), "6h": ("6 hours", 21_600), "24h": ("24 hours", 86_400)}
+
+
+def chosen_range() -> tuple[str, int]:
+    """The range that the address names, else the shortest; its length in seconds."""
+    name = request.args.get("range", "")
+    name = name if name in RANGES else "15m"
+    return name, RANGES[name][1]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One backend over the whole range; latencies are those of its newest step with calls."""
+
+    backend: str
+    side: str
+    calls: int
+    error_rate: float | None
+    p50_ms: float | None
+    p99_ms: float | None
+
+
+def summaries(answer: Mapping[str, Any], health: Mapping[str, Any]) -> dict[str, list[Row]]:
+    """Operation → a row for each backend."""
+    return {
+        name: [_row(answer[side], side, each["series"][side]) for side in ("baseline", "candidate")]
+        for name, each in health["operations"].items()
+    }
+
+
+def _row(backend: str, side: str, series: Mapping[str, Sequence[Any]]) -> Row:
+    calls = sum(series["calls"])
+    failed = sum(n * (rate or 0) for n, rate in zip(series["calls"], series["error_rate"], strict=True))
+    return Row(
+        backend, side, calls, failed / calls if calls else None, _newest(series["p50_ms"]), _newest(series["p99_ms"])
+    )
+
+
+def _newest(values: Sequence[float | None]) -> float | None:
+    return next((value for value in reversed(values) if value is not None), None)

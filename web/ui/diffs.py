@@ -1,0 +1,119 @@
+"""How is an audit entry told? Pure: actions, actors and changed fields in words."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from web.ui.moments import instant, percent, span
+
+Entry = Mapping[str, Any]
+
+ACTIONS = {
+    "flag:create": "created the flag",
+    "flag:update": "edited the flag",
+    "flag:enable": "enabled the flag",
+    "flag:disable": "disabled the flag",
+    "flag:archive": "archived the flag",
+    "flag:revert": "reverted the flag",
+    "share:set": "set a percent",
+    "operation:set": "set an operation",
+    "operation:remove": "removed an operation",
+    "guardrail:set": "changed the guardrails",
+    "plan:set": "changed the plan",
+    "rollout:start": "started the rollout",
+    "rollout:pause": "paused the rollout",
+    "rollout:resume": "resumed the rollout",
+    "rollout:advance": "advanced the rollout",
+    "rollout:approve": "approved the stage",
+    "rollout:abort": "aborted the rollout",
+    "rollout:roll_back": "rolled back",
+    "rollout:unlock": "unlocked",
+    "rollout:complete": "completed the rollout",
+    "rollout:finish": "finished the migration",
+    "environment:create": "created the environment",
+    "token:create": "created a token",
+    "token:revoke": "revoked a token",
+    "person:add": "added a person",
+    "person:set_role": "changed a role",
+    "person:set_password": "set a password",
+    "person:create_link": "made a sign-in link",
+}
+_FIELDS = {
+    "rollout.state": "rollout",
+    "rollout.stage": "stage",
+    "rollout.attempt": "attempt",
+    "rollout.rollbacks": "automatic rollbacks",
+    "rollout.cool_down_until": "cools down until",
+    "rollout.approved": "approved",
+    "rolled_back": "rolled back",
+    "rolled_back_operations": "rolled back on their own",
+}
+# Told by the entry's own time, or by another line beside it.
+_UNTOLD = {"rollout.entered_at"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One changed field; `before` or `after` None where it was or is absent."""
+
+    path: str
+    before: str | None
+    after: str | None
+
+
+def action(entry: Entry) -> str:
+    """What was done, as the rest of a sentence that begins with the actor."""
+    return ACTIONS.get(entry["action"], entry["action"])
+
+
+def actor(who: Mapping[str, str]) -> str:
+    if who["kind"] == "scheduler":
+        return "The scheduler"
+    if who["kind"] == "token":
+        return f"Token {who['name']}"
+    return who["name"]
+
+
+def is_automatic(entry: Entry) -> bool:
+    return str(entry["actor"]["kind"]) == "scheduler"
+
+
+def lines(entry: Entry) -> list[Line]:
+    """Every change that says something, in the order of the document."""
+    found = [_line(each) for each in entry["changes"] if each["path"] not in _UNTOLD]
+    return [line for line in found if line.before is not None or line.after is not None]
+
+
+def _line(change: Mapping[str, Any]) -> Line:
+    path = str(change["path"])
+    return Line(_FIELDS.get(path, path.replace(".", " › ")), worded(path, change["from"]), worded(path, change["to"]))
+
+
+def worded(path: str, value: Any) -> str | None:  # noqa: ANN401 - any field of a flag passes through
+    """A field's value for people; None for an absent or empty one."""
+    if value is None or value in ("", [], {}):
+        return None
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if path.endswith("percent"):
+        return percent(value)
+    if path.endswith("stages"):
+        return _stages(value)
+    if path == "rollout.stage":
+        return str(value + 1)
+    if path.endswith("_until") and (at := instant(value)):
+        return f"{at:%d %b %H:%M:%S} UTC"
+    if isinstance(value, str):
+        return value.replace("_", " ") if path == "rollout.state" else value
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        return ", ".join(value)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _stages(stages: Sequence[Mapping[str, Any]]) -> str:
+    told = (
+        f"{percent(each['percent'])} for {span(each['bake_seconds'])}{', with approval' if each.get('approval') else ''}"
+        for each in stages
+    )
+    return " → ".join(told)

@@ -1,0 +1,51 @@
+"""What stands on the page of one flag? Gathers answers of the use cases; nothing is decided here."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from controlplane.usecases.answers import describe_flag, newest_changes
+from controlplane.usecases.changing import Place
+from controlplane.usecases.health import flag_health
+from controlplane.usecases.instances import convergence
+from web.ui import asking, present, verbs
+from web.ui.charts import RANGES, chosen_range, summaries
+from web.wiring import wired
+
+HISTORY = 30
+
+
+def live_parts(place: Place) -> dict[str, Any]:
+    """The parts that turn by themselves: state, rollout, operations, findings, convergence."""
+    store, now = wired().store, asking.now()
+    answer = describe_flag(store, place, now)
+    history = newest_changes(store, place, HISTORY)
+    health = flag_health(store, place, now, wired().clockwork, since=now)
+    return {
+        "place": place,
+        "flag": answer,
+        "now": now,
+        "sentence": present.state(answer, now),
+        "banner": present.banner(answer, history),
+        "stations": present.stations(answer, now),
+        "verbs": verbs.allowed(answer),
+        "missing": verbs.missing_for_start(answer),
+        "may_roll_back": verbs.may_roll_back(answer),
+        "health": health,
+        "convergence": convergence(store, place, now),
+        "history": history,
+    }
+
+
+def whole_page(place: Place) -> dict[str, Any]:
+    """The live parts and what surrounds them."""
+    parts = live_parts(place)
+    return {**parts, **chart_parts(place, parts["flag"])}
+
+
+def chart_parts(place: Place, answer: Mapping[str, Any]) -> dict[str, Any]:
+    """What the charts say, in words and as a table, for the range that was asked for."""
+    name, span = chosen_range()
+    now = asking.now()
+    health = flag_health(wired().store, place, now, wired().clockwork, since=now - timedelta(seconds=span))
+    return {"ranges": RANGES, "range": name, "summaries": summaries(answer, health)}

@@ -1,0 +1,56 @@
+"""Flags as people see them: the list of an environment, and one flag with everything about it."""
+
+from flask import Blueprint, Response, jsonify, render_template, request, url_for
+
+from controlplane.usecases.answers import describe_flags
+from controlplane.usecases.changing import Place
+from controlplane.usecases.instances import list_instances
+from web.ui import asking, present
+from web.ui.answering import page, to
+from web.ui.flag_page import live_parts, whole_page
+from web.ui.series import chart_data
+from web.wiring import wired
+
+blueprint = Blueprint("flags", __name__)
+
+
+@blueprint.get("/")
+def home() -> Response:
+    """The first environment that the person may see."""
+    viewer = asking.viewer()
+    if viewer is None or not viewer.environments:
+        return page("nothing_yet.html")
+    return to(url_for("ui.flags.list_all", environment=viewer.environments[0]))
+
+
+@blueprint.get("/environments/<environment>/flags")
+def list_all(environment: str) -> str:
+    """The list, or with htmx its rows: searched while typing, fresh every few seconds."""
+    archived, search = request.args.get("archived") == "1", request.args.get("q", "").strip()
+    now = asking.now()
+    everything = describe_flags(wired().store, environment, now, archived=archived)
+    found = [flag for flag in everything if present.matches(flag, search)]
+    urgent = {flag["key"]: reason for flag in found if (reason := present.attention(flag, now))}
+    context = {"flags": found, "urgent": urgent, "any": bool(everything), "archived": archived, "search": search}
+    context |= {"environment": environment, "now": now}
+    if asking.is_fragment():
+        return render_template("flags_found.html", **context)
+    heard = bool(list_instances(wired().store, environment, now))
+    return render_template("flags.html", heard=heard, **context)
+
+
+@blueprint.get("/environments/<environment>/flags/<flag>")
+def show(environment: str, flag: str) -> str:
+    return render_template("flag.html", **whole_page(Place(environment, flag)))
+
+
+@blueprint.get("/environments/<environment>/flags/<flag>/live")
+def live(environment: str, flag: str) -> str:
+    """The parts of the page that turn by themselves, for htmx."""
+    return render_template("flag/live.html", out_of_band=True, **live_parts(Place(environment, flag)))
+
+
+@blueprint.get("/environments/<environment>/flags/<flag>/series")
+def series(environment: str, flag: str) -> Response:
+    """What the charts draw, as JSON."""
+    return jsonify(chart_data(Place(environment, flag)))

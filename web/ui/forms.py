@@ -1,0 +1,207 @@
+"""How does the text of a form become a document, and a document the text of a form? Pure.
+
+A number that cannot be read stays text: the document refuses it with the field's name, like every other mistake.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from controlplane.domain.errors import FieldError
+from web.ui.plans import UNITS, stage_fields
+
+Fields = Mapping[str, str]
+QUANTILES = ("p50", "p90", "p95", "p99", "p999")
+SILENCES = ("no_telemetry", "too_few", "one_side")
+MOST_ROWS = 100
+
+# Where a form asks for percent, the domain's sentence about fractions would puzzle.
+_REWORDED = {
+    "guardrails.max_error_rate": "must be above 0 % and below 100 %",
+    "guardrails.compare.error_rate_margin": "must be at least 0 and below 100 percentage points",
+}
+# Where a document's field is shown under another name.
+_SHOWN_AS = {
+    "guardrails.window_seconds": "window_seconds",
+    "guardrails.min_samples": "min_samples",
+    "guardrails.max_error_rate": "max_error_rate",
+    "guardrails.on_breach": "on_breach",
+    "guardrails.rollback_scope": "rollback_scope",
+    "plan.operations": "plan_operations",
+    "plan.stages": "stages",
+}
+
+
+def number(text: str) -> Any:  # noqa: ANN401 - a number, or the text that is none
+    try:
+        value = Decimal(text.strip().replace(",", "."))
+    except InvalidOperation:
+        return text
+    if not value.is_finite():
+        return text
+    return int(value) if value == int(value) else float(value)
+
+
+def fraction(text: str) -> Any:  # noqa: ANN401 - as `number`
+    """ "5" percent → 0.05, exactly."""
+    try:
+        return float(Decimal(text.strip().replace(",", ".")) / 100)
+    except InvalidOperation:
+        return text
+
+
+def document(fields: Fields, current: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The flag that the form describes; what it does not show is kept as it is in `current`."""
+    before = current or {}
+    return {
+        "key": before.get("key") or fields.get("key", "").strip(),
+        "description": fields.get("description", "").strip(),
+        "owner": fields.get("owner", "").strip(),
+        "tags": _listed(fields.get("tags", "")),
+        "baseline": fields.get("baseline", "").strip(),
+        "candidate": fields.get("candidate", "").strip(),
+        "enabled": before.get("enabled", False),
+        "operations": _operations(fields, before.get("operations") or {}),
+        "rules": _rules(fields.get("rules", "")),
+        "guardrails": _guardrails(fields) if fields.get("guarded") else None,
+        "plan": _plan(fields),
+    }
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.replace("\n", ",").split(",") if part.strip()]
+
+
+def _operations(fields: Fields, before: Mapping[str, Any]) -> dict[str, Any]:
+    names = [line.strip() for line in fields.get("operations", "").splitlines() if line.strip()]
+    return {name: before.get(name, {"percent": 0}) for name in names}
+
+
+def _rules(text: str) -> Any:  # noqa: ANN401 - whatever JSON holds, or the text that is none
+    if not text.strip():
+        return []
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def _guardrails(fields: Fields) -> dict[str, Any]:
+    filled = {name: fields[name] for name in fields if fields[name].strip()}
+    limits = {name: number(filled[f"latency_{name}"]) for name in QUANTILES if f"latency_{name}" in filled}
+    wanted: dict[str, Any] = {"max_latency_ms": limits, "compare": _compare(filled)}
+    for name in ("window_seconds", "min_samples"):
+        if name in filled:
+            wanted[name] = number(filled[name])
+    if "max_error_rate" in filled:
+        wanted["max_error_rate"] = fraction(filled["max_error_rate"])
+    for name in ("on_breach", "rollback_scope"):
+        if name in filled:
+            wanted[name] = filled[name]
+    silences = {name: filled[f"silence_{name}"] for name in SILENCES if f"silence_{name}" in filled}
+    return {**wanted, "on_silence": silences}
+
+
+def _compare(filled: Fields) -> dict[str, Any] | None:
+    if "compare" not in filled:
+        return None
+    wanted = {name: number(filled[name]) for name in ("error_rate_ratio", "latency_ratio", "alpha") if name in filled}
+    if "error_rate_margin" in filled:
+        wanted["error_rate_margin"] = fraction(filled["error_rate_margin"])
+    return wanted
+
+
+def _plan(fields: Fields) -> dict[str, Any] | None:
+    stages = [_stage(fields, row) for row in filled_rows(fields)]
+    if not stages:
+        return None
+    return {"stages": stages, "operations": _listed(fields.get("plan_operations", ""))}
+
+
+def _stage(fields: Fields, row: int) -> dict[str, Any]:
+    bake = number(fields.get(f"stage-{row}-bake", "") or "0")
+    size = UNITS.get(fields.get(f"stage-{row}-unit", ""), 1)
+    return {
+        "percent": number(fields.get(f"stage-{row}-percent", "")),
+        "bake_seconds": bake if isinstance(bake, str) else bake * size,
+        "approval": bool(fields.get(f"stage-{row}-approval")),
+    }
+
+
+def filled_rows(fields: Fields) -> list[int]:
+    """The rows of the plan in which something was written."""
+    written = (
+        any(fields.get(f"stage-{row}-{name}", "").strip() for name in ("percent", "bake")) for row in range(MOST_ROWS)
+    )
+    return [row for row, is_written in enumerate(written) if is_written]
+
+
+def closed_up(fields: Fields) -> dict[str, str]:
+    """The fields with the plan's empty rows taken out, so that row n of the form is stage n of the document."""
+    rest = {name: value for name, value in fields.items() if not name.startswith("stage-")}
+    for stage, row in enumerate(filled_rows(fields)):
+        for name in ("percent", "bake", "unit", "approval"):
+            if value := fields.get(f"stage-{row}-{name}"):
+                rest[f"stage-{stage}-{name}"] = value
+    return rest
+
+
+def fields_of(document: Mapping[str, Any]) -> dict[str, str]:
+    """A flag's document as the text of its form."""
+    texts = {name: str(document[name]) for name in ("key", "description", "owner", "baseline", "candidate")}
+    texts |= {"tags": ", ".join(document["tags"]), "operations": "\n".join(document["operations"])}
+    texts["rules"] = json.dumps(document["rules"], indent=2, ensure_ascii=False) if document["rules"] else ""
+    if document["guardrails"]:
+        texts |= _guardrail_fields(document["guardrails"])
+    if document["plan"]:
+        texts["plan_operations"] = ", ".join(document["plan"]["operations"])
+        for row, stage in enumerate(document["plan"]["stages"]):
+            texts |= stage_fields(row, stage)
+    return texts
+
+
+def _guardrail_fields(limits: Mapping[str, Any]) -> dict[str, str]:
+    texts = {name: str(limits[name]) for name in ("window_seconds", "min_samples", "on_breach", "rollback_scope")}
+    texts |= {"guarded": "on", "max_error_rate": percent_text(limits["max_error_rate"])}
+    texts |= {f"latency_{name}": f"{value:g}" for name, value in limits["max_latency_ms"].items()}
+    texts |= {f"silence_{name}": limits["on_silence"][name] for name in SILENCES}
+    if compare := limits["compare"]:
+        texts |= {name: f"{compare[name]:g}" for name in ("error_rate_ratio", "latency_ratio", "alpha")}
+        texts |= {"compare": "on", "error_rate_margin": percent_text(compare["error_rate_margin"])}
+    return texts
+
+
+def percent_text(value: float | None) -> str:
+    """0.05 → "5"."""
+    return "" if value is None else f"{float(Decimal(str(value)) * 100):g}"
+
+
+def shown_errors(errors: Iterable[FieldError]) -> dict[str, str]:
+    """Errors by the name of the form's field; the first one of a field is enough."""
+    shown: dict[str, str] = {}
+    for error in errors:
+        shown.setdefault(_field_name(error.field), _REWORDED.get(error.field, error.message))
+    return shown
+
+
+def _field_name(path: str) -> str:
+    if path in _SHOWN_AS:
+        return _SHOWN_AS[path]
+    parts = path.split(".")
+    if path.startswith("plan.stages."):
+        name = parts[3] if len(parts) > 3 else "percent"
+        return f"stage-{parts[2]}-{'bake' if name == 'bake_seconds' else name}"
+    if path.startswith("guardrails.max_latency_ms."):
+        return f"latency_{parts[2]}"
+    if path.startswith(("guardrails.compare.", "guardrails.on_silence.")):
+        return f"silence_{parts[2]}" if parts[1] == "on_silence" else parts[2]
+    return parts[0] if parts[0] in ("operations", "rules", "tags") else path
+
+
+def starting_fields() -> dict[str, str]:
+    """What an empty form begins with: guardrails that are on, because nobody should have to think of them."""
+    return {
+        "guarded": "on", "compare": "on", "max_error_rate": "5", "latency_p99": "1000",
+        "window_seconds": "60", "min_samples": "200", "on_breach": "rollback", "rollback_scope": "flag",
+    }  # fmt: skip

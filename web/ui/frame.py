@@ -1,0 +1,67 @@
+"""What every template may use: who looks, the words for times and numbers, the looks of verdicts."""
+
+from typing import Any
+
+from flask import Blueprint
+from markupsafe import Markup, escape
+
+from controlplane.domain.errors import NotSignedIn
+from web.auth import csrf_token
+from web.ui import asking, diffs, moments, present
+
+
+def dress_templates(blueprint: Blueprint) -> None:
+    """Filters and names for all templates, the error page included: it is rendered outside of any view."""
+    blueprint.app_context_processor(_surroundings)
+    blueprint.add_app_template_global(csrf_token)
+    for name, function in _FILTERS.items():
+        blueprint.add_app_template_filter(function, name)
+
+
+def _surroundings() -> dict[str, Any]:
+    return {"viewer": _viewer(), "clock": asking.now}
+
+
+def _viewer() -> asking.Viewer | None:
+    try:
+        return asking.viewer()
+    except NotSignedIn:  # a bad token: the page that says so needs a frame, too
+        return None
+
+
+def _when(at: Any, now: Any) -> Markup | str:  # noqa: ANN401 - ISO text, an instant or nothing
+    """A `<time>` with the relative wording, and the whole truth as its tooltip."""
+    parsed = moments.instant(at)
+    if parsed is None:
+        return "never"
+    return _time(parsed, moments.ago(parsed, now))
+
+
+def _moment(at: Any, now: Any) -> Markup | str:  # noqa: ANN401 - as above
+    """A `<time>` with the shortest exact wording."""
+    parsed = moments.instant(at)
+    if parsed is None:
+        return "never"
+    return _time(parsed, moments.moment(parsed, now))
+
+
+def _time(at: Any, words: str) -> Markup:  # noqa: ANN401 - an aware instant
+    machine, whole = at.isoformat(timespec="seconds"), moments.exactly(at)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(machine, whole, escape(words))
+
+
+_FILTERS = {
+    "when": _when,
+    "moment": _moment,
+    "span": moments.span,
+    "percent": moments.percent,
+    "rate": moments.rate,
+    "milliseconds": moments.milliseconds,
+    "count": moments.count,
+    "look": present.look,
+    "shown_health": present.shown_health,
+    "actor": diffs.actor,
+    "did": diffs.action,
+    "lines": diffs.lines,
+    "is_automatic": diffs.is_automatic,
+}

@@ -1,0 +1,222 @@
+"""What does a flag look like to a person? Pure: answers of the use cases → words, icons and what may be done."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from web.ui import diffs
+from web.ui.moments import instant, moment, percent
+
+Answer = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a sentence; `tone` is "baseline", "candidate" or "" and never the only carrier of meaning."""
+
+    text: str
+    tone: str = ""
+
+
+Sentence = tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """An icon and a word for a verdict; `style` names its colour."""
+
+    icon: str
+    word: str
+    style: str
+
+
+_LOOKS = {
+    "healthy": Look("check", "Healthy", "healthy"),
+    "inconclusive": Look("unsure", "Inconclusive", "inconclusive"),
+    "unhealthy": Look("alert", "Unhealthy", "unhealthy"),
+}
+_NOT_JUDGED = Look("dash", "Not judged", "")
+_LIVE = ("running", "paused")
+
+
+def look(verdict: str | None) -> Look:
+    return _LOOKS.get(verdict or "", _NOT_JUDGED)
+
+
+def shown_health(answer: Answer) -> Look:
+    """The chip of a flag in the list: what was done about it is said before what was judged."""
+    rollout = answer["rollout"]
+    if rollout["rolled_back"]:
+        return Look("back", "Locked" if rollout["state"] == "locked" else "Rolled back", "unhealthy")
+    if not answer["enabled"]:
+        return Look("off", "Disabled", "")
+    return look(answer.get("health"))
+
+
+def state(answer: Answer, now: datetime) -> Sentence:
+    """The big sentence: where calls go, since when, and what comes next."""
+    rollout, baseline = answer["rollout"], Part(answer["baseline"], "baseline")
+    since = _since(rollout, now)
+    if answer["archived_at"]:
+        return (Part("Archived: no service is told about it any more, and every call goes to "), baseline, Part("."))
+    if rollout["rolled_back"]:
+        return (Part("Rolled back: every call goes to "), baseline, Part(f"{since}."))
+    if not answer["enabled"]:
+        return (Part("Disabled: every call goes to "), baseline, Part("."))
+    if not any(each["percent"] for each in answer["operations"].values()):
+        return (Part("Enabled at 0 %: every call goes to "), baseline, Part(_but_rules(answer)))
+    return (
+        Part(_opening(rollout)),
+        *_shares(answer),
+        Part(" on "),
+        _candidate(answer),
+        Part(_coda(answer, now, since)),
+    )
+
+
+def _since(rollout: Answer, now: datetime) -> str:
+    at = instant(rollout["entered_at"])
+    return f" since {moment(at, now)}" if at else ""
+
+
+def _candidate(answer: Answer) -> Part:
+    return Part(answer["candidate"], "candidate")
+
+
+def _but_rules(answer: Answer) -> str:
+    return ", but for what the rules say." if any(rule["serve"] == "candidate" for rule in answer["rules"]) else "."
+
+
+def _opening(rollout: Answer) -> str:
+    return "Paused: " if rollout["state"] == "paused" else ""
+
+
+def _shares(answer: Answer) -> Iterator[Part]:
+    """ "5 % of echo and simple_predict", or each operation with its own percent."""
+    by_percent: dict[float, list[str]] = {}
+    for name, each in answer["operations"].items():
+        if each["percent"]:
+            by_percent.setdefault(each["percent"], []).append(name)
+    groups = [(percent(value), _listing(names)) for value, names in sorted(by_percent.items(), reverse=True)]
+    for number, (value, names) in enumerate(groups):
+        yield Part(" and " if 0 < number == len(groups) - 1 else ", " if number else "")
+        yield Part(value, "candidate")
+        yield Part(f" of {names}")
+
+
+def _listing(names: Sequence[str]) -> str:
+    if len(names) > 3:
+        return f"{len(names)} operations"
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+
+
+def _coda(answer: Answer, now: datetime, since: str) -> str:
+    rollout = answer["rollout"]
+    due = instant(rollout["bakes_until"])
+    if rollout["state"] == "running" and due:
+        return f"{since}, bakes until {moment(due, now)}." if now < due else f"{since}, has baked."
+    if rollout["state"] in ("paused", "finished"):
+        return f"{since}."
+    if rollout["state"] == "completed":
+        return f"; the last stage has baked{since.replace('since', 'at')}."
+    return ", set by hand."
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """One stage on the rail. `style`: past, present, stopped or planned; `done` is 0…1 of its bake."""
+
+    percent: float
+    bake_seconds: float
+    approval: bool
+    style: str
+    note: str
+    done: float | None = None
+
+
+def stations(answer: Answer, now: datetime) -> list[Station]:
+    """The plan as stations of a line, as far as the rollout has come."""
+    if not answer["plan"]:
+        return []
+    return [_station(answer, number, stage, now) for number, stage in enumerate(answer["plan"]["stages"])]
+
+
+def _station(answer: Answer, number: int, stage: Answer, now: datetime) -> Station:
+    rollout = answer["rollout"]
+    style = _style(rollout, number)
+    note, done = "", None
+    if style == "past":
+        note = "done"
+    elif style == "stopped":
+        note = "rolled back here" if rollout["state"] in ("rolled_back", "locked") else "aborted here"
+    elif style == "present":
+        note, done = _progress(rollout, now)
+    return Station(stage["percent"], stage["bake_seconds"], stage["approval"], style, note, done)
+
+
+def _style(rollout: Answer, number: int) -> str:
+    if rollout["state"] in ("completed", "finished"):
+        return "past"
+    if rollout["state"] == "idle" or number > rollout["stage"]:
+        return "planned"
+    if rollout["state"] not in _LIVE:
+        return "stopped" if number == rollout["stage"] and rollout["attempt"] else "planned"
+    return "present" if number == rollout["stage"] else "past"
+
+
+def _progress(rollout: Answer, now: datetime) -> tuple[str, float | None]:
+    since, due = instant(rollout["entered_at"]), instant(rollout["bakes_until"])
+    if rollout["state"] == "paused":
+        return "paused here", None
+    if not since or not due or now >= due:
+        return "has baked", 1.0
+    whole = (due - since).total_seconds()
+    return f"until {moment(due, now)}", (now - since).total_seconds() / whole if whole else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Banner:
+    """What happened to the flag that nobody may overlook."""
+
+    title: str
+    sentence: str
+    automatic: bool
+    entry: int | None
+
+
+def banner(answer: Answer, history: Sequence[Answer]) -> Banner | None:
+    """The rollback that is in force, by whom and why."""
+    rollout = answer["rollout"]
+    marked = rollout["rolled_back_operations"]
+    if not rollout["rolled_back"] and not marked:
+        return None
+    newest = next((entry for entry in history if entry["action"] == "rollout:roll_back"), None)
+    what = "" if rollout["rolled_back"] else f" {_listing(marked)}"
+    at = instant(newest["at"]) if newest else None
+    if newest is None or at is None:
+        return Banner(f"Rolled back{what}", "", automatic=False, entry=None)
+    automatic = diffs.is_automatic(newest)
+    by = "automatically" if automatic else f"by {diffs.actor(newest['actor'])}"
+    title = f"Rolled back{what} {by} at {at:%H:%M:%S} UTC"
+    return Banner(title, newest["reason"] or "No reason was given.", automatic, newest["id"])
+
+
+def attention(answer: Answer, now: datetime) -> str | None:
+    """Why somebody should look at this flag now; None for one that is fine."""
+    rollout, waits = answer["rollout"], answer["rollout"]["waiting_for"] or ""
+    due = instant(rollout["bakes_until"])
+    if rollout["rolled_back"] or rollout["rolled_back_operations"] or answer.get("health") == "unhealthy":
+        return "unhealthy"
+    if waits.startswith("holds"):
+        return "inconclusive"
+    if rollout["state"] == "running" and due and due <= now and "approve" in waits:
+        return "waiting"
+    return None
+
+
+def matches(answer: Answer, wanted: str) -> bool:
+    """Whether every word of a search occurs in what a person knows a flag by."""
+    known = ("key", "description", "owner", "baseline", "candidate")
+    text = " ".join([*(answer[name] for name in known), *answer["tags"], *answer["operations"]]).lower()
+    return all(word in text for word in wanted.lower().split())

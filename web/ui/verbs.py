@@ -1,0 +1,102 @@
+"""What may a person do to a flag's rollout right now, and what will it do? Pure; the domain has the last word."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Answer = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """A button, the question it asks, and the sentence once it is done."""
+
+    name: str
+    label: str
+    question: str
+    done: str
+    style: str = ""
+    icon: str = ""
+
+
+VERBS = {
+    verb.name: verb
+    for verb in (
+        Verb("start", "Start the rollout", "Begin a new attempt at the first stage.", "The rollout has started.", "primary", "play"),
+        Verb("approve", "Approve", "Let it leave this stage once its bake is over.", "Approved.", "primary", "check"),
+        Verb("resume", "Resume", "Apply the stage's percent again; its bake starts anew.", "The rollout goes on.", "primary", "play"),
+        Verb(
+            "finish",
+            "Finish",
+            "Send everything to the candidate. Nothing is left to compare with, so nothing rolls back by comparison.",
+            "Finished: everything goes to the candidate.",
+            "primary",
+            "check",
+        ),
+        Verb("pause", "Pause", "Shares stay as they are, and judging goes on; nothing advances.", "Paused.", "", "pause"),
+        Verb("advance", "Advance now", "Go to the next stage without waiting for its bake.", "Advanced by one stage.", "", "skip"),
+        Verb("unlock", "Unlock", "Clear the rolled-back mark and the cool-down. Percents stay at 0.", "Unlocked.", "", "unlock"),
+        Verb("abort", "Abort", "Give up this rollout: its operations go back to 0 %.", "Aborted: back at 0 %.", "danger", "stop"),
+        Verb(
+            "rollback",
+            "Roll back",
+            "Send every call to the baseline at once. Only a new start or an unlock brings the candidate back.",
+            "Rolled back: every call goes to the baseline.",
+            "danger",
+            "back",
+        ),
+    )
+}  # fmt: skip
+
+
+def allowed(answer: Answer) -> list[Verb]:
+    """The verbs of the rollout box; rolling back stands at the head of the page."""
+    if answer["archived_at"]:
+        return []
+    return [verb for name, verb in VERBS.items() if name != "rollback" and _is_allowed(name, answer)]
+
+
+def may_roll_back(answer: Answer) -> bool:
+    return not answer["archived_at"] and not answer["rollout"]["rolled_back"] and bool(answer["operations"])
+
+
+def _is_allowed(name: str, answer: Answer) -> bool:
+    rollout = answer["rollout"]
+    state, on_last = rollout["state"], rollout["stage"] >= rollout["stages"] - 1
+    return {
+        "start": _may_start(answer),
+        "pause": state == "running",
+        "resume": state == "paused",
+        "advance": state == "running",
+        "approve": state in ("running", "paused") and _asks_approval(answer) and not rollout["approved"],
+        "abort": state in ("running", "paused", "completed"),
+        "unlock": state in ("rolled_back", "locked")
+        or rollout["rolled_back"]
+        or bool(rollout["rolled_back_operations"]),
+        "finish": state == "completed" or (state == "running" and on_last),
+    }[name]
+
+
+def _may_start(answer: Answer) -> bool:
+    rollout = answer["rollout"]
+    ready = answer["enabled"] and answer["plan"] and answer["operations"]
+    return bool(ready and rollout["state"] not in ("running", "paused", "locked") and not rollout["cool_down_until"])
+
+
+def _asks_approval(answer: Answer) -> bool:
+    stages = answer["plan"]["stages"] if answer["plan"] else []
+    number = min(answer["rollout"]["stage"], len(stages) - 1)
+    return bool(stages and stages[number]["approval"])
+
+
+def missing_for_start(answer: Answer) -> str | None:
+    """What has to be done before a rollout can be started, if something is left to do."""
+    if answer["archived_at"] or answer["rollout"]["state"] in ("running", "paused"):
+        return None
+    if not answer["operations"]:
+        return "Add an operation: it is what the rollout moves."
+    if not answer["plan"]:
+        return "Give the flag a plan: edit it and choose a template."
+    if not answer["enabled"]:
+        return "Enable the flag: a rollout moves only what is switched on."
+    return None
