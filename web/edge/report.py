@@ -3,6 +3,7 @@
 Whatever passes here is folded into buckets later, so nothing may pass that would stop the folding.
 """
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -101,6 +102,7 @@ class MalformedReport(Exception):
         self.message = message
 
 
+_MISSING = re.compile("Object missing required field `(.+)`")
 _decoder = msgspec.json.Decoder(Report)
 
 
@@ -109,8 +111,7 @@ def parse_report(body: bytes) -> Report:
     try:
         return _decoder.decode(body)
     except msgspec.ValidationError as error:
-        message, _, place = str(error).partition(" - at ")
-        raise MalformedReport(_path(place), message) from None
+        raise _named(str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise MalformedReport("", str(error)) from None
     except RecursionError:
@@ -139,6 +140,15 @@ def _strangers(document: Mapping[str, Any], struct: type[Struct]) -> int:
 def _at_most(name: str, value: int, limit_name: str, limit: int) -> None:
     if value > limit:
         raise ValueError(f"{name} counts {value}, more than {limit_name} ({limit})")
+
+
+def _named(complaint: str) -> MalformedReport:
+    """msgspec tells a missing field in the sentence about the object it is missing from."""
+    message, _, place = complaint.partition(" - at ")
+    missing = _MISSING.fullmatch(message)
+    if missing:
+        return MalformedReport(f"{_path(place)}.{missing[1]}".strip("."), "is missing")
+    return MalformedReport(_path(place), message)
 
 
 def _path(place: str) -> str:

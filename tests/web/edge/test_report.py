@@ -1,0 +1,145 @@
+"""Does nothing pass the door that would stop the folding?"""
+
+import json
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from controlplane.domain.observation import total
+from controlplane.usecases.telemetry import arm_of
+from tests.builders import a_cell
+from web.edge.report import MalformedReport, count_unknown_fields, parse_report
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
+    max_leaves=10,
+)
+FIELDS = st.sampled_from(sorted(a_cell()))
+
+
+def a_body(*cells: dict[str, Any], **changes: Any) -> bytes:
+    head = {"schema": 1, "instance": "i-1", "service": "s", "sdk": "x/1", "sequence": 1, "sent_at": 1.5}
+    document = {**head, "source": "", "version": 0, "cells": list(cells), **changes}
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
+CELL_FAULTS = [
+    ("cells.0.calls", {"calls": -1}),
+    ("cells.0.calls", {"calls": "1"}),
+    ("cells.0.calls", {"calls": 1.5}),
+    ("cells.0.calls", {"calls": True}),
+    ("cells.0.calls", {"calls": 10**12}),
+    ("cells.0.side", {"side": "middle"}),
+    ("cells.0.assigned_by", {"assigned_by": "fate"}),
+    ("cells.0.share", {"share": 100_001}),
+    ("cells.0.flag", {"flag": ""}),
+    ("cells.0.flag", {"flag": "x" * 101}),
+    ("cells.0.operation", {"operation": "nul\0"}),
+    ("cells.0.latency", {"latency": {"161": 1}}),
+    ("cells.0.latency", {"latency": {"-81": 1}}),
+    ("cells.0.latency", {"latency": {"1.5": 1}}),
+    ("cells.0.latency", {"latency": {"5": -1}}),
+    ("cells.0.errors", {"errors": {"timeout": -1}}),
+    ("cells.0.errors", {"errors": {f"category-{number}": 0 for number in range(51)}}),
+    ("cells.0", {"ok": 99}),  # calls do not add up
+    ("cells.0", {"latency": {"5": 101}}),
+    ("cells.0", {"keys": 101}),
+    ("cells.0", {"bad_keys": 101}),
+    ("cells.0", {"key_latency": {"5": 101}}),
+    ("cells.0", {"key_rise": {"from": {}, "to": {"5": 101}}}),
+    ("cells.0", {"key_rise": {"from": {"1": 2}, "to": {"5": 1}}}),
+    ("cells.0.key_rise.to", {"key_rise": {"from": {}}}),
+]
+
+
+HEAD_FAULTS = [
+    ("schema", {"schema": 2}),
+    ("instance", {"instance": ""}),
+    ("instance", {"instance": None}),
+    ("service", {"service": "s" * 201}),
+    ("sequence", {"sequence": 0}),
+    ("sequence", {"sequence": 1 << 54}),
+    ("sent_at", {"sent_at": "now"}),
+    ("source", {"source": "x" * 33}),
+    ("version", {"version": -1}),
+    ("cells", {"cells": {}}),
+    ("cells", {"cells": [a_cell()] * 2_001}),
+    ("dropped", {"dropped": []}),
+]
+
+
+@pytest.mark.parametrize(
+    ("field", "body"),
+    [
+        *((field, a_body({**a_cell(), **fault})) for field, fault in CELL_FAULTS),
+        *((field, a_body(a_cell(), **fault)) for field, fault in HEAD_FAULTS),
+    ],
+)
+def test_a_fault_is_told_by_the_field_it_is_in(field: str, body: bytes) -> None:
+    with pytest.raises(MalformedReport) as refused:
+        parse_report(body)
+
+    assert refused.value.field == field
+
+
+@pytest.mark.parametrize("field", ["schema", "instance", "sequence", "cells"])
+def test_a_missing_field_is_named(field: str) -> None:
+    document = json.loads(a_body(a_cell()))
+    del document[field]
+
+    with pytest.raises(MalformedReport, match=f"{field}: is missing"):
+        parse_report(json.dumps(document).encode())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"[]", b"null", b"\xff\xfe", b"[" * 100_000, b'{"x":' * 100_000, a_body() + b"x", a_body()[:-4]],
+)
+def test_what_is_no_report_is_refused(body: bytes) -> None:
+    with pytest.raises(MalformedReport):
+        parse_report(body)
+
+
+@given(st.binary(max_size=200))
+def test_bytes_are_a_report_or_malformed_and_nothing_else(body: bytes) -> None:
+    with pytest.raises(MalformedReport):
+        parse_report(body)
+
+
+@given(FIELDS, JSON)
+def test_a_cell_with_any_value_anywhere_is_refused_or_can_be_folded(field: str, value: Any) -> None:
+    body = a_body({**a_cell(), field: value})
+
+    try:
+        report = parse_report(body)
+    except MalformedReport:
+        return
+
+    arm = total([arm_of(cell) for cell in json.loads(msgspec.json.encode(report))["cells"]])
+    assert 0 <= arm.bad_keys <= arm.keys <= arm.calls
+    assert arm.bad + arm.cancelled <= arm.calls
+
+
+def test_what_was_read_is_written_as_it_was() -> None:
+    body = a_body(a_cell(), a_cell(calls=5, errors={"timeout": 1, "cancelled": 1}, pending=1), dropped={"memory": 3})
+
+    assert json.loads(msgspec.json.encode(parse_report(body))) == json.loads(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "strangers"),
+    [
+        (a_body(a_cell()), 0),
+        (a_body(a_cell(a=1, b=2), a_cell(a=1), c=3), 4),
+        (a_body(a_cell(key_rise={"from": {}, "to": {}, "sideways": {}})), 1),
+        (b" " + a_body(a_cell(key_rise=None)), 0),
+    ],
+)
+def test_unknown_fields_are_counted_wherever_they_stand(body: bytes, strangers: int) -> None:
+    canonical = msgspec.json.encode(parse_report(body))
+
+    assert count_unknown_fields(body, canonical) == strangers
