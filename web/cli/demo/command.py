@@ -2,11 +2,13 @@
 
 import json
 import signal
+from contextlib import suppress
 from types import FrameType
 
 import click
 
-from web.cli.demo.control import Refused
+from web.cli.demo.bridge import FLAG
+from web.cli.demo.control import ControlPlaneError
 from web.cli.demo.faults import Kind
 from web.cli.demo.judgement import complaints
 from web.cli.demo.run import Run, summary
@@ -40,7 +42,7 @@ def demo_command(headless: bool, fault: str, real_time: bool, rate: float, as_js
     try:
         with set_up(tempo, rate) as scene:
             unmet = _show(scene, tempo, Kind(fault), headless=headless, as_json=as_json)
-    except (ServerFailed, SceneFailed, Refused) as error:
+    except (ServerFailed, SceneFailed, ControlPlaneError) as error:
         raise click.ClickException(str(error)) from error
     raise SystemExit(1 if unmet else 0)
 
@@ -48,12 +50,12 @@ def demo_command(headless: bool, fault: str, real_time: bool, rate: float, as_js
 def _show(scene: Scene, tempo: Tempo, fault: Kind, *, headless: bool, as_json: bool) -> list[str]:
     """Play the story; what did not happen as it should."""
     if not headless:
-        _welcome(scene)
+        _welcome(scene, fault, as_json=as_json)
     run = Story(scene, tempo, fault, tell=lambda line: click.echo(line, err=as_json)).play()
     unmet = complaints(run)
     _report(run, unmet, as_json=as_json)
     if not headless:
-        _keep_serving(scene)
+        _keep_serving(scene, as_json=as_json)
     return unmet
 
 
@@ -68,16 +70,22 @@ def _exit_in_order(_number: int, _frame: FrameType | None) -> None:
     raise SystemExit(128 + signal.SIGTERM)
 
 
-def _welcome(scene: Scene) -> None:
+def _welcome(scene: Scene, fault: Kind, *, as_json: bool) -> None:
+    turn = (
+        "the candidate stays sound, and takes over"
+        if fault is Kind.NONE
+        else "at 50 % the candidate goes bad. Nobody touches anything: see the rollback arrive, and its reason"
+    )
     click.echo(
         f"""
 Open this to watch:  {scene.server.sign_in_link}
 
-  - the flag dspex-bridge: its share grows 1 → 10 → 50 % by itself, stage by stage
+  - the flag {FLAG}: its share grows by itself, stage by stage
   - the charts: error rate and latency of both backends, side by side
-  - at 50 % the candidate goes bad. Nobody touches anything: see the rollback arrive, and its reason
+  - {turn}
   - the audit: who did what, and the numbers that the scheduler decided on
-"""
+""",
+        err=as_json,
     )
 
 
@@ -86,9 +94,8 @@ def _report(run: Run, unmet: list[str], *, as_json: bool) -> None:
     click.echo(json.dumps(summary(run, unmet), ensure_ascii=False) if as_json else closing(run, unmet))
 
 
-def _keep_serving(scene: Scene) -> None:
-    click.echo(f"\nTraffic goes on, and so does {scene.server.url}. Ctrl-C ends both.")
-    try:
+def _keep_serving(scene: Scene, *, as_json: bool) -> None:
+    click.echo(f"\nTraffic goes on, and so does {scene.server.url}. Ctrl-C ends both.", err=as_json)
+    with suppress(KeyboardInterrupt):
         signal.pause()
-    except KeyboardInterrupt:
-        click.echo("\nBye.")
+    click.echo("\nBye.", err=as_json)

@@ -10,8 +10,8 @@ TIMEOUT = 10.0  # seconds
 Document = dict[str, Any]  # a JSON object
 
 
-class Refused(RuntimeError):
-    """The control plane answered with an error; the message carries its status and words."""
+class ControlPlaneError(RuntimeError):
+    """It answered with an error, or not at all; the message carries its status and words."""
 
 
 class ControlPlane:
@@ -46,9 +46,11 @@ class ControlPlane:
             connection.request(method, self._root + path, content, self._headers)
             response = connection.getresponse()
             answer = response.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise ControlPlaneError(f"{method} {path}: no answer: {error}") from error
         finally:
             connection.close()
         if response.status >= http.client.BAD_REQUEST:
-            raise Refused(f"{method} {path}: {response.status} {answer.decode(errors='replace')}")
+            raise ControlPlaneError(f"{method} {path}: {response.status} {answer.decode(errors='replace')}")
         document: Document = json.loads(answer)
         return document
