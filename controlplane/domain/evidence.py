@@ -89,9 +89,9 @@ def _comparison_factor(pair: Pair, bet: float, ratio: float, margin: float) -> f
 
 def threshold_factors(units: int, bad: int, limit: float) -> tuple[float, ...]:
     """ln of the winnings of each bet that the rate is above `limit` (0 < limit < 1)."""
-    return tuple(
-        _threshold_factor(units, bad, limit, min(bet, 0.999 / limit)) / DESIGN_EFFECT for bet in THRESHOLD_BETS
-    )
+    # Strictly between 1 and 1/limit: a bet below 1 would win on every call that goes well.
+    largest = 1 + 0.999 * (1 / limit - 1)
+    return tuple(_threshold_factor(units, bad, limit, min(bet, largest)) / DESIGN_EFFECT for bet in THRESHOLD_BETS)
 
 
 def _threshold_factor(units: int, bad: int, limit: float, bet: float) -> float:
