@@ -1,5 +1,7 @@
 """Numbers as people read them, for sentences. English, no locale: an audit entry reads the same everywhere."""
 
+import math
+
 from controlplane.domain import evidence
 
 _THIN = "\u202f"  # narrow no-break space
@@ -13,19 +15,30 @@ def count(number: int) -> str:
 def percent(rate: float) -> str:
     """0.0123 → "1.23 %"; small rates keep two significant digits."""
     value = rate * 100
-    digits = 0 if value >= 10 else 1 if value >= 1 else 2
-    text = f"{value:.{digits}f}"
-    return f"{text.rstrip('0').rstrip('.') if '.' in text else text}{_THIN}%"
+    digits = 0 if value >= 10 else 1 if value >= 1 else 2 if value >= 0.1 or not value else 1 - _exponent(value)
+    return f"{_plain(value, digits)}{_THIN}%"
 
 
 def seconds(value: float) -> str:
     """Seconds in the unit a person would choose: "45 ms", "1.2 s", "3 min", "2 h", "5 days"."""
-    if value < 1:
-        return f"{value * 1000:.3g}{_THIN}ms"
-    for limit, size, unit in ((120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
+    for limit, size, unit in ((0.9995, 0.001, "ms"), (120, 1, "s"), (7200, 60, "min"), (172_800, 3600, "h")):
         if value < limit:
-            return f"{value / size:.3g}{_THIN}{unit}"
-    return f"{value / 86_400:.3g}{_THIN}days"
+            return f"{_three(value / size)}{_THIN}{unit}"
+    return f"{_three(value / 86_400)}{_THIN}days"
+
+
+def _three(value: float) -> str:
+    """Three significant digits, never as 1e+03."""
+    return _plain(value, max(0, 2 - _exponent(value)) if value else 0)
+
+
+def _exponent(value: float) -> int:
+    return math.floor(math.log10(value))
+
+
+def _plain(value: float, digits: int) -> str:
+    text = f"{value:.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def one_in(log_evidence: float) -> str:
