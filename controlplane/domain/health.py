@@ -136,7 +136,7 @@ def _limit(
     verdict, consequence = Verdict.HEALTHY, Consequence.NONE
     if broken and supported:
         verdict, consequence = Verdict.UNHEALTHY, _on_breach(guardrails)
-        sentence += "; there is no baseline traffic to compare with" if alone else ""
+        sentence += "; there is nothing to compare it with" if alone else ""
     elif broken:
         verdict, consequence = Verdict.INCONCLUSIVE, Consequence.HOLD
         sentence += f"; {sample.baseline_name} shows no difference, so going back would not help"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from controlplane.domain.findings import Consequence, Finding
+from controlplane.domain.findings import Consequence, Finding, Verdict
 from controlplane.domain.plan import Plan, Stage
 
 COOL_DOWN = timedelta(minutes=30)
@@ -93,22 +93,33 @@ def next_step(plan: Plan | None, rollout: Rollout, findings: Sequence[Finding], 
     doubt = _first(findings, Consequence.HOLD)
     if doubt:
         return Decision(Step.HOLD, doubt.sentence, doubt)
-    return _by_time(plan, rollout, now)
+    return _by_time(plan, rollout, findings, now)
 
 
 def _first(findings: Sequence[Finding], consequence: Consequence) -> Finding | None:
     return next((finding for finding in findings if finding.consequence is consequence), None)
 
 
-def _by_time(plan: Plan, rollout: Rollout, now: datetime) -> Decision:
+def _by_time(plan: Plan, rollout: Rollout, findings: Sequence[Finding], now: datetime) -> Decision:
     due = rollout.bakes_until(plan)
     if due is None or now < due:
         return Decision(Step.WAIT, "bakes")
+    unknown = next((finding for finding in findings if finding.verdict is Verdict.INCONCLUSIVE), None)
+    if unknown:
+        return Decision(Step.WAIT, unknown.sentence, unknown)  # ignored silence holds nothing, and advances nothing
     if stage_of(plan, rollout).approval and not rollout.approved:
         return Decision(Step.WAIT, "waits for approval")
     if on_last_stage(plan, rollout):
-        return Decision(Step.COMPLETE, "the last stage has baked and is healthy")
-    return Decision(Step.ADVANCE, f"stage {rollout.stage + 1} of {len(plan.stages)} has baked and is healthy")
+        return Decision(Step.COMPLETE, f"the last stage {_has_baked(findings)}")
+    return Decision(Step.ADVANCE, f"stage {rollout.stage + 1} of {len(plan.stages)} {_has_baked(findings)}")
+
+
+def _has_baked(findings: Sequence[Finding]) -> str:
+    """Only what was judged may be called healthy."""
+    breach = next((finding for finding in findings if finding.verdict is Verdict.UNHEALTHY), None)
+    if breach:
+        return f"has baked; its breach is only reported: {breach.sentence}"
+    return "has baked and is healthy" if findings else "has baked"
 
 
 def entered(rollout: Rollout, stage: int, now: datetime) -> Rollout:

@@ -11,6 +11,7 @@ class Sample:
     """The last window of both sides, and the attempt's evidence.
 
     `silent_seconds` is the age of the newest sealed bucket with any call; None when there never was one.
+    `exposed_seconds` is how long the share has been in force. `baked` says that the stage has lasted its time.
     """
 
     operation: str
@@ -21,6 +22,8 @@ class Sample:
     candidate: Arm
     evidence: Evidence
     silent_seconds: float | None
+    exposed_seconds: float = 0.0
+    baked: bool = False
 
     @property
     def stage_keys(self) -> tuple[int, int]:
@@ -29,4 +32,5 @@ class Sample:
 
     @property
     def has_control(self) -> bool:
-        return self.share < FULL and self.stage_keys[0] > 0
+        """Both sides were drawn by a share in this attempt, and still are: not at 100 %, not where only rules serve."""
+        return 0 < self.share < FULL and self.evidence.baseline_keys > 0 and self.evidence.candidate_keys > 0

@@ -21,15 +21,21 @@ _CONSEQUENCE = {
 def silence(guardrails: Guardrails, sample: Sample) -> Iterator[Finding]:
     """The one kind of silence that applies, most severe first; else a finding that says how much was heard."""
     settings = guardrails.on_silence
-    if sample.silent_seconds is None or sample.silent_seconds > NO_TELEMETRY_AFTER:
+    silent = sample.exposed_seconds if sample.silent_seconds is None else sample.silent_seconds
+    if silent > NO_TELEMETRY_AFTER:
         yield _finding(sample, "no_telemetry", _no_telemetry(sample), settings.no_telemetry)
     elif missing := _missing_side(sample):
         yield _finding(sample, "one_side", f"{sample.operation}: no calls to {missing} are reported", settings.one_side)
-    elif sample.stage_keys[1] < guardrails.min_samples:
-        yield _finding(sample, "min_samples", _too_few(guardrails, sample), settings.too_few)
+    elif sample.silent_seconds is None or sample.stage_keys[1] < guardrails.min_samples:
+        yield _finding(sample, "min_samples", _too_few(guardrails, sample), _when_baked(settings.too_few, sample))
     else:
         heard = f"{sample.operation}: {count(sample.stage_keys[1])} samples of {sample.candidate_name} at this share"
         yield Finding(sample.operation, "min_samples", Verdict.HEALTHY, heard, numbers=_numbers(sample))
+
+
+def _when_baked(setting: OnSilence, sample: Sample) -> OnSilence:
+    """Every stage begins with too few samples: that is a reason to go back only when its time is over."""
+    return OnSilence.HOLD if setting is OnSilence.ROLLBACK and not sample.baked else setting
 
 
 def _no_telemetry(sample: Sample) -> str:

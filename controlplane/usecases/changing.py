@@ -14,6 +14,7 @@ from controlplane.domain.audit import Action, Actor, AuditEntry, differences
 from controlplane.domain.errors import Refused, StaleVersion
 from controlplane.domain.flag import Flag, raises_exposure
 from controlplane.domain.flag_rules import check
+from controlplane.domain.rollout import State
 from controlplane.store import Store, UnitOfWork
 from controlplane.store.environments import Environment
 
@@ -69,7 +70,7 @@ def change_within(uow: UnitOfWork, environment: Environment, key: str, cause: Ca
     if before.archived_at:
         message = f"flag '{key}' is archived and cannot be changed"
         raise Refused(message)
-    after = _opened(before, order.transform(before))
+    after = _baking_anew(before, _opened(before, order.transform(before)), cause.at)
     if _document(after) == _document(before):
         return before
     check(after)
@@ -120,6 +121,13 @@ def _opened(before: Flag | None, after: Flag) -> Flag:
     if after.rollout.is_live or not raises_exposure(before or replace(after, operations={}), after):
         return after
     return replace(after, rollout=replace(after.rollout, attempt=after.rollout.attempt + 1))
+
+
+def _baking_anew(before: Flag, after: Flag, now: datetime) -> Flag:
+    """A stage that was switched off has shown nothing meanwhile: it bakes from its being switched on again."""
+    if after.rollout.state is not State.RUNNING or before.enabled or not after.enabled:
+        return after
+    return replace(after, rollout=replace(after.rollout, entered_at=now))
 
 
 def _document(flag: Flag) -> dict[str, Any]:

@@ -1,13 +1,14 @@
 """Judging: from the stored buckets of one flag to its findings. Reads, decides nothing."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from controlplane.domain.findings import Finding
+from controlplane.domain.findings import Consequence, Finding, Verdict
 from controlplane.domain.flag import Flag, Side
 from controlplane.domain.health import flag_evidence, judge
 from controlplane.domain.observation import Arm, Bucket, Evidence, Stratum, gather, total
+from controlplane.domain.rollout import State
 from controlplane.domain.sample import Sample
 from controlplane.domain.snapshot import Clockwork
 from controlplane.store import UnitOfWork
@@ -38,21 +39,30 @@ def look_at(uow: UnitOfWork, environment: Environment, flag: Flag, now: datetime
     until = sealed_until(now, clockwork)
     watch = _watch(uow, environment, flag, until, now)
     exposed = flag.exposed_operations if flag.guardrails else ()
+    unexposed = tuple(_unexposed(flag))
     if not exposed:
-        return Look(replace(watch, judged_until=max(until, watch.judged_until), findings=()), (), 0.0)
+        return Look(replace(watch, judged_until=max(until, watch.judged_until), findings=unexposed), unexposed, 0.0)
     widest = max(limits.window_seconds for name in exposed if (limits := flag.guardrails_of(name)))
     first = min(watch.judged_until, until - widest)
     cells = uow.buckets.between(environment.id, flag.key, first, until)
     watch = _gathered(flag, watch, cells, until)
     samples = [_sample(flag, name, watch, cells, until, now) for name in exposed]
     overall = flag_evidence(samples)
-    findings = tuple(
+    findings = unexposed + tuple(
         finding
         for sample in samples
         if (limits := flag.guardrails_of(sample.operation))
         for finding in judge(limits, sample, overall)
     )
     return Look(replace(watch, findings=findings), findings, overall)
+
+
+def _unexposed(flag: Flag) -> Iterator[Finding]:
+    """A rollout that sends nobody to the candidate learns nothing, so time alone must not move it on."""
+    if not flag.rollout.is_live or set(flag.planned_operations) & set(flag.exposed_operations):
+        return
+    why = "every operation of the plan is rolled back" if flag.enabled else "the flag is disabled"
+    yield Finding("", "exposure", Verdict.INCONCLUSIVE, f"{why}: nobody is sent to {flag.candidate}", Consequence.HOLD)
 
 
 def _watch(uow: UnitOfWork, environment: Environment, flag: Flag, until: int, now: datetime) -> Watch:
@@ -126,7 +136,19 @@ def _sample(  # everything one look needs of one operation
         candidate=both(recent, Side.CANDIDATE),
         evidence=seen,
         silent_seconds=None if seen.newest is None else max(0.0, now.timestamp() - seen.newest),
+        exposed_seconds=_exposed_seconds(flag, now),
+        baked=_has_baked(flag, now),
     )
+
+
+def _exposed_seconds(flag: Flag, now: datetime) -> float:
+    since = flag.rollout.entered_at if flag.rollout.is_live else flag.updated_at
+    return max(0.0, (now - since).total_seconds()) if since else 0.0
+
+
+def _has_baked(flag: Flag, now: datetime) -> bool:
+    due = flag.rollout.bakes_until(flag.plan) if flag.plan and flag.rollout.state is State.RUNNING else None
+    return due is not None and now >= due
 
 
 def numbers_of(look: Look) -> Mapping[str, object]:
