@@ -114,9 +114,9 @@ class Flag:
 
 
 def with_shares(flag: Flag, share: int, names: tuple[str, ...]) -> Flag:
-    """The flag with one share for some operations; one that was rolled back on its own keeps 0."""
+    """The flag with one share for some operations; one that was rolled back on its own takes no share but 0."""
     operations = {
-        name: replace(each, share=share) if name in names and not each.rolled_back else each
+        name: replace(each, share=share) if name in names and (share == 0 or not each.rolled_back) else each
         for name, each in flag.operations.items()
     }
     return replace(flag, operations=operations)
@@ -129,9 +129,12 @@ def without_rollback(flag: Flag) -> Flag:
 
 
 def raises_exposure(before: Flag, after: Flag) -> bool:
-    """Whether some operation sends more keys to the candidate than it did, by share or by being switched on."""
+    """Whether some operation sends more keys to the candidate than it did: by share, by being switched on, or
+    because another backend takes the place of one of the two, of which nothing is known yet.
+    """
+    known = before.operations if (before.baseline, before.candidate) == (after.baseline, after.candidate) else {}
     return any(
-        effective_share(after, name) > (effective_share(before, name) if name in before.operations else 0)
+        effective_share(after, name) > (effective_share(before, name) if name in known else 0)
         for name in after.operations
     )
 
