@@ -165,9 +165,9 @@ def redefined(flag: Flag, wanted: Flag) -> Flag:
 
 def _respect_rollout(before: Flag, after: Flag) -> None:
     if before.rollout.state is State.RUNNING:
-        for name in before.planned_operations:
+        for name in dict.fromkeys((*before.planned_operations, *after.planned_operations)):
             old, new = before.operations.get(name), after.operations.get(name)
-            if old and (new is None or new.share != old.share):
+            if (old.share if old else None) != (new.share if new else None):
                 message = f"a rollout of '{before.key}' is running and sets the percent of '{name}': pause it first"
                 raise Refused(message)
     if not before.rollout.is_live:
