@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -103,7 +103,7 @@ def sealed(entry: AuditEntry, environment: str) -> str:
     body = {
         "environment": environment,
         "id": entry.id,
-        "at": entry.at.isoformat(),
+        "at": entry.at.astimezone(UTC).isoformat(),
         "actor": [entry.actor.kind.value, entry.actor.name],
         "action": entry.action.value,
         "flag": entry.flag,
@@ -140,7 +140,9 @@ def first_break(entries: Sequence[AuditEntry], environment: str, *, head: str, l
         if entry.hash != sealed(entry, environment):
             return Break(entry.id, f"entry {entry.id} was changed after it was written")
         previous = entry.hash
-    if len(entries) != length:
+    if len(entries) > length:
+        return Break(length + 1, f"entry {length + 1} was never recorded as the newest")
+    if len(entries) < length:
         return Break(len(entries) + 1, f"{length - len(entries)} entries are missing at the end")
     if previous != head:
         return Break(length, "the newest entry is not the one that was recorded last")
