@@ -42,7 +42,7 @@ def record_reports(store: Store, batch: Sequence[Incoming], now: datetime) -> di
     """
     newest: dict[str, tuple[str, int]] = {}
     with store.writing() as uow:
-        for name in dict.fromkeys(each.environment for each in batch):
+        for name in sorted({each.environment for each in batch}):  # one order, so that two replicas never deadlock
             environment = uow.environments.get(name)
             fresh = _fresh(uow, environment.id, [each for each in batch if each.environment == name], now)
             if fresh:
@@ -79,32 +79,32 @@ def _instance(report: Incoming, before: Instance | None, now: datetime) -> Insta
     )
 
 
-def fold(store: Store, lease: Lease, now: datetime) -> int:
+def fold(store: Store, lease: Lease) -> int:
     """Turn journal rows into buckets until none is left; how many rows there were. Raises LeaseLost."""
     folded = 0
-    while count := _fold_some(store, lease, now):
+    while count := _fold_some(store, lease):
         folded += count
     return folded
 
 
-def _fold_some(store: Store, lease: Lease, now: datetime) -> int:
+def _fold_some(store: Store, lease: Lease) -> int:
     with store.writing() as uow:
         uow.leases.check(lease)
         rows = uow.journal.oldest(ROWS_AT_ONCE)
         for environment_id in dict.fromkeys(row.environment_id for row in rows):
-            _fold_environment(uow, environment_id, [row for row in rows if row.environment_id == environment_id], now)
+            _fold_environment(uow, environment_id, [row for row in rows if row.environment_id == environment_id])
         uow.journal.drop(rows)
         uow.commit()
     return len(rows)
 
 
-def _fold_environment(uow: UnitOfWork, environment_id: int, rows: Sequence[JournalRow], now: datetime) -> None:
+def _fold_environment(uow: UnitOfWork, environment_id: int, rows: Sequence[JournalRow]) -> None:
     known = uow.flags.keys(environment_id)
     judged = uow.watches.judged_until(environment_id)
     cells: dict[Place, list[Arm]] = {}
     refused = {"unknown_flag": 0, "out_of_time": 0}
-    for cell in _cells(rows):
-        cause = _refusal(cell, known, now)
+    for cell, received_at in _cells(rows):
+        cause = _refusal(cell, known, received_at)
         if cause:
             refused[cause] += 1
             continue
@@ -118,16 +118,18 @@ def _fold_environment(uow: UnitOfWork, environment_id: int, rows: Sequence[Journ
             uow.counters.add(f"telemetry:{environment_id}:{cause}", number)
 
 
-def _cells(rows: Iterable[JournalRow]) -> Iterable[Mapping[str, Any]]:
+def _cells(rows: Iterable[JournalRow]) -> Iterable[tuple[Mapping[str, Any], datetime]]:
     for row in rows:
         for report in json.loads(row.body):
-            yield from report["cells"]
+            for cell in report["cells"]:
+                yield cell, row.received_at
 
 
-def _refusal(cell: Mapping[str, Any], known: frozenset[str], now: datetime) -> str | None:
+def _refusal(cell: Mapping[str, Any], known: frozenset[str], received_at: datetime) -> str | None:
+    """By the instant of receipt: a scheduler that slept must not throw away what was accepted meanwhile."""
     if cell["flag"] not in known:
         return "unknown_flag"
-    age = now.timestamp() - cell["start"]
+    age = received_at.timestamp() - cell["start"]
     return "out_of_time" if age < -TOO_EARLY or age > TOO_OLD else None
 
 

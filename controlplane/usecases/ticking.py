@@ -51,7 +51,7 @@ class _Round:
 
 def tick(store: Store, clock: Clock, clockwork: Clockwork, lease: Lease) -> TickReport:
     """Fold, judge, decide, change. Raises LeaseLost; one flag's failure does not stop the others."""
-    folded = fold(store, lease, clock())
+    folded = fold(store, lease)
     reports = [_go_round(_Round(store, each, clockwork, lease), clock) for each in _environments(store)]
     return TickReport(
         folded=folded,
