@@ -62,22 +62,25 @@ def flag_health(
         flag = uow.flags.get(environment.id, place.flag)
         watch = uow.watches.get(environment.id, flag.key)
         cells = uow.buckets.between(environment.id, flag.key, span.first, span.until)
-        entries = uow.audit.newest(environment.id, Filter(flag=flag.key, since=_instant(span.first, now)), MOST_EVENTS)
+        within = Filter(flag=flag.key, since=_instant(span.first, now), until=until)
+        entries = uow.audit.newest(environment.id, within, MOST_EVENTS)
     watch = watch if watch and watch.attempt == flag.rollout.attempt else None
     return {
         "verdict": health_word(flag, watch) or "inconclusive",
         "judged": health_word(flag, watch) is not None,
         "because": watch.because if watch else "",
         "step": watch.step.value if watch else None,
-        "evidence": evidence.one_in(_overall(watch)),
+        "evidence": evidence.one_in(_overall(flag, watch)),
         "operations": {name: _operation(name, watch, cells, span) for name in flag.operations},
         "limits": {name: _limits(flag, name) for name in flag.operations},
         "events": [_event(entry) for entry in reversed(entries)],
     }
 
 
-def _overall(watch: Watch | None) -> float:
-    return log_share_of_evidence(list(watch.evidence.values())) if watch else 0.0
+def _overall(flag: Flag, watch: Watch | None) -> float:
+    """The same sum as the one that decides: over the exposed operations only."""
+    seen = watch.evidence if watch else {}
+    return log_share_of_evidence([seen[name] for name in flag.exposed_operations if name in seen])
 
 
 def _operation(name: str, watch: Watch | None, cells: Cells, span: Span) -> dict[str, Any]:
