@@ -68,7 +68,9 @@ class Store:
     @contextmanager
     def reading(self) -> Iterator[UnitOfWork]:
         """A transaction that sees one moment and changes nothing."""
-        with answering(), self.engine.connect() as connection:
+        # SQLite reads one moment by itself; PostgreSQL would look anew at every statement.
+        options = {} if self.engine.dialect.name == "sqlite" else {"isolation_level": "REPEATABLE READ"}
+        with answering(), self.engine.connect().execution_options(**options) as connection:
             yield UnitOfWork(connection)
 
     def close(self) -> None:
