@@ -1,6 +1,7 @@
 """Counters: named numbers that only grow."""
 
 from sqlalchemy import Connection, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from controlplane.store.tables import counters
 
@@ -18,8 +19,13 @@ class Counters:
 
     def add(self, name: str, amount: int = 1) -> None:
         raised = update(counters).where(counters.c.name == name).values(value=counters.c.value + amount)
-        if self._connection.execute(raised).rowcount == 0:
-            self._connection.execute(insert(counters).values(name=name, value=amount))
+        if self._connection.execute(raised).rowcount:
+            return
+        try:
+            with self._connection.begin_nested():
+                self._connection.execute(insert(counters).values(name=name, value=amount))
+        except IntegrityError:  # another process counted this for the first time in the same moment
+            self._connection.execute(raised)
 
     def starting_with(self, prefix: str) -> dict[str, int]:
         rows = self._connection.execute(select(counters).where(counters.c.name.startswith(prefix, autoescape=True)))

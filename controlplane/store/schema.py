@@ -6,11 +6,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select
 
 import migrations
 from controlplane.domain.errors import SchemaMismatch
-from controlplane.store.engine import answering
+from controlplane.store.engine import WRITES, answering
+
+_LOCK = 0x7468726F77  # any number that every version of this program agrees on
 
 
 def upgrade(engine: Engine, to: str = "head") -> None:
@@ -54,8 +56,11 @@ def _config() -> Config:
 
 
 def _run(engine: Engine, name: str, to: str) -> None:
+    """One process at a time: replicas that start together must not create the same table."""
     config = _config()
-    with answering(), engine.connect() as connection:
+    with answering(), engine.connect().execution_options(**{WRITES: True}) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
         config.attributes["connection"] = connection
         getattr(command, name)(config, to)
         connection.commit()
