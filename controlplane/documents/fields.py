@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationError
 
 from controlplane.domain import share
 from controlplane.domain.errors import FieldError, InvalidInput
@@ -33,6 +33,7 @@ def _number(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
 Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
 Whole = Annotated[int, BeforeValidator(_number)]
 Percent = Annotated[Number, AfterValidator(_percent)]
+Switch = StrictBool  # "no" and 0 are no booleans: a guess would switch a flag
 Text = Annotated[str, Field(max_length=2000)]
 Name = Annotated[str, Field(max_length=200)]
 

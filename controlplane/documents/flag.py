@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
-from controlplane.documents.fields import Document, Name, Percent, Text, invalid
+from controlplane.documents.fields import Document, Name, Percent, Switch, Text, invalid
 from controlplane.documents.guardrails import (
     GuardrailsDocument,
     PlanDocument,
@@ -49,7 +49,7 @@ class FlagDocument(Document):
     tags: list[Name] = Field(default_factory=list, max_length=50)
     baseline: str
     candidate: str
-    enabled: bool = False
+    enabled: Switch = False
     operations: dict[str, OperationDocument] = Field(default_factory=dict)
     rules: list[RuleDocument] = Field(default_factory=list, max_length=200)
     guardrails: GuardrailsDocument | None = None

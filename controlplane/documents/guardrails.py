@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import Field
 
-from controlplane.documents.fields import Document, Number, Percent, Whole
+from controlplane.documents.fields import Document, Number, Percent, Switch, Whole
 from controlplane.domain import share
 from controlplane.domain.guardrails import Compare, Guardrails, OnBreach, OnSilence, Overrides, Scope, Silence
 from controlplane.domain.plan import Plan, Stage
@@ -73,7 +73,7 @@ def guardrails_document(limits: Guardrails) -> dict[str, Any]:
 class StageDocument(Document):
     percent: Percent
     bake_seconds: Number = Field(ge=0, le=366 * 86_400)
-    approval: bool = False
+    approval: Switch = False
 
     def to_domain(self) -> Stage:
         return Stage(share.from_percent(self.percent), timedelta(seconds=self.bake_seconds), self.approval)
