@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import Column, Engine, MetaData, String, Table, inspect, select
 
 import migrations
+from controlplane.store.engine import answering
 
 _VERSIONS = Table("alembic_version", MetaData(), Column("version_num", String(32), primary_key=True))
 
@@ -19,9 +20,9 @@ def is_current(engine: Engine) -> bool:
 
 def recorded(engine: Engine) -> str | None:
     """The revision of the database; None for an empty one."""
-    if not inspect(engine).has_table(_VERSIONS.name):
-        return None
-    with engine.connect() as connection:
+    with answering(), engine.connect() as connection:
+        if not inspect(connection).has_table(_VERSIONS.name):
+            return None
         return connection.execute(select(_VERSIONS.c.version_num)).scalar_one_or_none()
 
 
