@@ -5,6 +5,7 @@ which bounds a quantile to 9.05 %. Fixed edges make counts above an edge exact, 
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 
 LOWEST = -80  # 1 µs
@@ -14,17 +15,18 @@ PER_DOUBLING = 8
 Histogram = Mapping[int, int]
 
 
-def index_of(milliseconds: float) -> int:
-    """The bucket of a duration; clipped to the ends."""
-    if milliseconds <= 0:
-        return LOWEST
-    index = math.ceil(math.log2(milliseconds) * PER_DOUBLING) - 1
-    return max(LOWEST, min(HIGHEST, index))
-
-
 def upper_edge_ms(index: int) -> float:
     """The largest duration that bucket `index` holds, in milliseconds."""
     return float(2.0 ** ((index + 1) / PER_DOUBLING))
+
+
+# Looked up, not computed by a logarithm: that would put 2^(1/8) ms itself into the bucket above it.
+_EDGES = [upper_edge_ms(index) for index in range(LOWEST, HIGHEST)]
+
+
+def index_of(milliseconds: float) -> int:
+    """The bucket of a duration; clipped to the ends."""
+    return bisect_left(_EDGES, milliseconds) + LOWEST
 
 
 def merge(histograms: Iterable[Histogram]) -> dict[int, int]:
