@@ -11,14 +11,16 @@
     const at = new Date(seconds * 1000).toISOString();
     return span > 86400 ? at.slice(5, 16).replace("T", " ") : at.slice(11, span > 1200 ? 16 : 19);
   };
-  const rate = (value) => (value === null || value === undefined ? "–" : `${(value * 100).toFixed(value && value < 0.1 ? 2 : 0)} %`);
-  const time = (value) => (value === null || value === undefined ? "–" : value >= 1000 ? `${(value / 1000).toPrecision(3)} s` : `${value.toPrecision(3)} ms`);
+  const short = (value) => String(Number(value.toPrecision(3)));
+  const isMissing = (value) => value === null || value === undefined;
+  const rate = (value) => (isMissing(value) ? "–" : `${short(value * 100)} %`);
+  const time = (value) => (isMissing(value) ? "–" : value >= 1000 ? `${short(value / 1000)} s` : `${short(value)} ms`);
 
   let range = card.dataset.range;
   let data = null;
   const plots = new Map();
 
-  // Each kind: its lines, its limit, and its words. The limit is part of the scale only when the data come near it.
+  // Each kind: its lines, its limit, and its words. A limit far above the data is told, not drawn: it would flatten them.
   const KINDS = {
     errors: {
       lines: (series) => [series.baseline.error_rate, series.candidate.error_rate],
@@ -27,6 +29,7 @@
       names: [card.dataset.baseline, card.dataset.candidate],
       word: rate,
       least: 0.01,
+      reach: 20,
     },
     latency: {
       lines: (series) => [series.baseline.p50_ms, series.baseline.p99_ms, series.candidate.p50_ms, series.candidate.p99_ms],
@@ -35,8 +38,11 @@
       names: ["p50", "p99"].map((q) => `${card.dataset.baseline} ${q}`).concat(["p50", "p99"].map((q) => `${card.dataset.candidate} ${q}`)),
       word: time,
       least: 10,
+      reach: 4,
     },
   };
+
+  const limitsOf = (kind, operation) => (data.limits[operation] ? kind.limits(data.limits[operation]) : []);
 
   const marks = (kind, operation) => ({
     hooks: {
@@ -50,7 +56,14 @@
         ctx.lineWidth = devicePixelRatio * 1.5;
         ctx.strokeStyle = c.limit;
         ctx.setLineDash([6 * devicePixelRatio, 5 * devicePixelRatio]);
-        for (const limit of kind.limits(data.limits[operation] || { max_error_rate: null, max_latency_ms: {} })) {
+        ctx.fillStyle = c.limit;
+        ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+        ctx.textAlign = "right";
+        for (const limit of limitsOf(kind, operation)) {
+          if (limit > plot.scales.y.max) {
+            ctx.fillText(`limit ${kind.word(limit)}, above`, bbox.left + bbox.width - 4, bbox.top + 12 * devicePixelRatio);
+            continue;
+          }
           const y = Math.round(plot.valToPos(limit, "y", true));
           ctx.beginPath(); ctx.moveTo(bbox.left, y); ctx.lineTo(bbox.left + bbox.width, y); ctx.stroke();
         }
@@ -75,8 +88,7 @@
   });
 
   const top = (kind, operation) => (plot, low, high) => {
-    const limits = kind.limits(data.limits[operation] || { max_error_rate: null, max_latency_ms: {} });
-    const near = limits.filter((limit) => (high ?? 0) > limit / 5 || limits.length === 1);
+    const near = limitsOf(kind, operation).filter((limit) => (high ?? 0) > limit / kind.reach);
     return [0, Math.max(kind.least, (high ?? 0) * 1.15, ...near.map((limit) => limit * 1.15))];
   };
 
@@ -91,7 +103,7 @@
       cursor: { points: { size: 6 }, drag: { x: false, y: false }, sync: { key: "throwbar" } },
       scales: { x: { time: true, range: () => [data.from, data.until] }, y: { range: top(kind, operation) } },
       axes: [
-        { ...axis, grid: { show: false }, values: (_, splits) => splits.map((at) => clockOf(at, data.until - data.from)), space: 90 },
+        { ...axis, grid: { show: false }, values: (_, splits) => splits.map((at) => clockOf(at, data.until - data.from)), space: 90, size: 28 },
         { ...axis, size: 58, values: (_, splits) => splits.map(kind.word) },
       ],
       series: [{}, ...kind.widths.map(([side, width], number) => ({

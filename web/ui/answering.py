@@ -1,4 +1,7 @@
-"""How is a change answered? Done: redirect, or the live parts. Refused: the same page with the reason. Stale: both versions."""
+"""How is a change answered?
+
+Done: a redirect, or the live parts. Refused: the same page with the reason. Stale: both versions, and what was wanted.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass

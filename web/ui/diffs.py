@@ -64,7 +64,7 @@ class Line:
 
 def action(entry: Entry) -> str:
     """What was done, as the rest of a sentence that begins with the actor."""
-    return ACTIONS.get(entry["action"], entry["action"])
+    return ACTIONS.get(entry["action"], str(entry["action"]))
 
 
 def actor(who: Mapping[str, str]) -> str:
@@ -72,7 +72,7 @@ def actor(who: Mapping[str, str]) -> str:
         return "The scheduler"
     if who["kind"] == "token":
         return f"Token {who['name']}"
-    return who["name"]
+    return str(who["name"])
 
 
 def is_automatic(entry: Entry) -> bool:
@@ -94,8 +94,6 @@ def worded(path: str, value: Any) -> str | None:  # noqa: ANN401 - any field of 
     """A field's value for people; None for an absent or empty one."""
     if value is None or value in ("", [], {}):
         return None
-    if isinstance(value, bool):
-        return "yes" if value else "no"
     if path.endswith("percent"):
         return percent(value)
     if path.endswith("stages"):
@@ -104,16 +102,21 @@ def worded(path: str, value: Any) -> str | None:  # noqa: ANN401 - any field of 
         return str(value + 1)
     if path.endswith("_until") and (at := instant(value)):
         return f"{at:%d %b %H:%M:%S} UTC"
+    return str(value).replace("_", " ") if path == "rollout.state" else _plainly(value)
+
+
+def _plainly(value: Any) -> str:  # noqa: ANN401 - as above
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, str):
-        return value.replace("_", " ") if path == "rollout.state" else value
+        return value
     if isinstance(value, list) and all(isinstance(each, str) for each in value):
         return ", ".join(value)
     return json.dumps(value, ensure_ascii=False)
 
 
 def _stages(stages: Sequence[Mapping[str, Any]]) -> str:
-    told = (
-        f"{percent(each['percent'])} for {span(each['bake_seconds'])}{', with approval' if each.get('approval') else ''}"
+    return " → ".join(
+        f"{percent(each['percent'])} for {span(each['bake_seconds'])}{', approval' if each.get('approval') else ''}"
         for each in stages
     )
-    return " → ".join(told)

@@ -28,6 +28,7 @@ def live_parts(place: Place) -> dict[str, Any]:
         "sentence": present.state(answer, now),
         "banner": present.banner(answer, history),
         "stations": present.stations(answer, now),
+        "waiting": present.waiting(answer, now),
         "verbs": verbs.allowed(answer),
         "missing": verbs.missing_for_start(answer),
         "may_roll_back": verbs.may_roll_back(answer),

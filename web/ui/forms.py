@@ -44,7 +44,7 @@ def number(text: str) -> Any:  # noqa: ANN401 - a number, or the text that is no
 
 
 def fraction(text: str) -> Any:  # noqa: ANN401 - as `number`
-    """ "5" percent → 0.05, exactly."""
+    """Percent as a fraction: "5" → 0.05, exactly."""
     try:
         return float(Decimal(text.strip().replace(",", ".")) / 100)
     except InvalidOperation:

@@ -1,5 +1,6 @@
 """What every template may use: who looks, the words for times and numbers, the looks of verdicts."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Blueprint
@@ -50,7 +51,7 @@ def _time(at: Any, words: str) -> Markup:  # noqa: ANN401 - an aware instant
     return Markup('<time datetime="{}" title="{}">{}</time>').format(machine, whole, escape(words))
 
 
-_FILTERS = {
+_FILTERS: dict[str, Callable[..., Any]] = {
     "when": _when,
     "moment": _moment,
     "span": moments.span,
@@ -59,6 +60,7 @@ _FILTERS = {
     "milliseconds": moments.milliseconds,
     "count": moments.count,
     "look": present.look,
+    "waiting": present.waiting,
     "shown_health": present.shown_health,
     "actor": diffs.actor,
     "did": diffs.action,

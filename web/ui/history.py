@@ -6,7 +6,8 @@ from flask import Blueprint, render_template, request
 
 from controlplane.domain.audit import Action
 from controlplane.usecases.answers import describe_entry
-from controlplane.usecases.history import Filter, list_entries, verify as verify_chain
+from controlplane.usecases.history import Filter, list_entries
+from controlplane.usecases.history import verify as verify_chain
 from web.ui import asking
 from web.ui.diffs import ACTIONS
 from web.wiring import wired
@@ -29,9 +30,8 @@ def verify(environment: str) -> str:
 
 def _entries(environment: str) -> dict[str, Any]:
     asked = {name: request.args.get(name, "").strip() for name in ("flag", "actor", "action")}
-    wanted = Filter(
-        **{name: value or None for name, value in asked.items()}, before=request.args.get("before", type=int)
-    )
+    flag, actor, action = (value or None for value in asked.values())
+    wanted = Filter(flag=flag, actor=actor, action=action, before=request.args.get("before", type=int))
     found = list_entries(wired().store, environment, wanted, PAGE)
     return {
         "environment": environment,

@@ -32,7 +32,7 @@ def exactly(at: datetime) -> str:
 
 
 def ago(at: datetime, now: datetime) -> str:
-    """ "3 min ago", "in 2 h", "just now"."""
+    """As people say it: "3 min ago", "in 2 h", "just now"."""
     seconds = (now - at).total_seconds()
     if abs(seconds) < 3:
         return "just now"

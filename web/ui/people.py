@@ -31,7 +31,7 @@ def add() -> Response:
         person = usecases.add_person(wired().store, email, _role() or Role.VIEWER, asking.asked(), where)
     except (InvalidInput, AlreadyExists) as error:
         told = error.errors if isinstance(error, InvalidInput) else (FieldError("email", error.message),)
-        return _listed(STATUS[type(error)], errors=shown_errors(told), asked=asking.fields())
+        return _listed(STATUS[type(error)], errors=shown_errors(told))
     return _with_link(person.email)
 
 
@@ -80,6 +80,7 @@ def _listed(status: int = HTTPStatus.OK, **context: object) -> Response:
     return page(
         "people.html",
         status,
+        asked=asking.fields() if status != HTTPStatus.OK else {},
         people=usecases.list_people(wired().store),
         names=_environments(),
         roles=list(Role),

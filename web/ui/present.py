@@ -93,7 +93,7 @@ def _opening(rollout: Answer) -> str:
 
 
 def _shares(answer: Answer) -> Iterator[Part]:
-    """ "5 % of echo and simple_predict", or each operation with its own percent."""
+    """All with one percent in one breath, "5 % of echo and simple_predict", else each with its own."""
     by_percent: dict[float, list[str]] = {}
     for name, each in answer["operations"].items():
         if each["percent"]:
@@ -121,6 +121,17 @@ def _coda(answer: Answer, now: datetime, since: str) -> str:
     if rollout["state"] == "completed":
         return f"; the last stage has baked{since.replace('since', 'at')}."
     return ", set by hand."
+
+
+def waiting(answer: Answer, now: datetime) -> str | None:
+    """What the rollout waits for, with the instants of this reader's page; None where nothing is awaited."""
+    rollout, told = answer["rollout"], answer["rollout"]["waiting_for"]
+    due, cool = instant(rollout["bakes_until"]), instant(rollout["cool_down_until"])
+    if told and cool:
+        return f"cools down until {moment(cool, now)}, or until somebody unlocks it"
+    if told and due and told.startswith("bakes until"):
+        return f"bakes until {moment(due, now)}"
+    return str(told) if told else None
 
 
 @dataclass(frozen=True, slots=True)

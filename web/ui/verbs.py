@@ -19,34 +19,20 @@ class Verb:
     icon: str = ""
 
 
-VERBS = {
-    verb.name: verb
-    for verb in (
-        Verb("start", "Start the rollout", "Begin a new attempt at the first stage.", "The rollout has started.", "primary", "play"),
-        Verb("approve", "Approve", "Let it leave this stage once its bake is over.", "Approved.", "primary", "check"),
-        Verb("resume", "Resume", "Apply the stage's percent again; its bake starts anew.", "The rollout goes on.", "primary", "play"),
-        Verb(
-            "finish",
-            "Finish",
-            "Send everything to the candidate. Nothing is left to compare with, so nothing rolls back by comparison.",
-            "Finished: everything goes to the candidate.",
-            "primary",
-            "check",
-        ),
-        Verb("pause", "Pause", "Shares stay as they are, and judging goes on; nothing advances.", "Paused.", "", "pause"),
-        Verb("advance", "Advance now", "Go to the next stage without waiting for its bake.", "Advanced by one stage.", "", "skip"),
-        Verb("unlock", "Unlock", "Clear the rolled-back mark and the cool-down. Percents stay at 0.", "Unlocked.", "", "unlock"),
-        Verb("abort", "Abort", "Give up this rollout: its operations go back to 0 %.", "Aborted: back at 0 %.", "danger", "stop"),
-        Verb(
-            "rollback",
-            "Roll back",
-            "Send every call to the baseline at once. Only a new start or an unlock brings the candidate back.",
-            "Rolled back: every call goes to the baseline.",
-            "danger",
-            "back",
-        ),
-    )
-}  # fmt: skip
+_BACK_AT_ONCE = "Send every call to the baseline at once. Only a new start or an unlock brings the candidate back."
+_NO_HOLD_BACK = "Send everything to the candidate. From then on nothing is left to compare it with."
+_ALL = (
+    Verb("start", "Start the rollout", "Begin a new attempt at the first stage.", "Started.", "primary", "play"),
+    Verb("approve", "Approve", "Let it leave this stage once its bake is over.", "Approved.", "primary", "check"),
+    Verb("resume", "Resume", "Apply the stage's percent again; its bake starts anew.", "Resumed.", "primary", "play"),
+    Verb("finish", "Finish", _NO_HOLD_BACK, "Finished: everything goes to the candidate.", "primary", "check"),
+    Verb("pause", "Pause", "Shares stay, and judging goes on; nothing advances.", "Paused.", "", "pause"),
+    Verb("advance", "Advance now", "Go to the next stage without waiting for its bake.", "Advanced.", "", "skip"),
+    Verb("unlock", "Unlock", "Clear the rolled-back mark. Percents stay at 0.", "Unlocked.", "", "unlock"),
+    Verb("abort", "Abort", "Give up this rollout: its operations go back to 0 %.", "Aborted.", "danger", "stop"),
+    Verb("rollback", "Roll back", _BACK_AT_ONCE, "Rolled back: every call goes to the baseline.", "danger", "back"),
+)
+VERBS = {verb.name: verb for verb in _ALL}
 
 
 def allowed(answer: Answer) -> list[Verb]:
@@ -57,13 +43,13 @@ def allowed(answer: Answer) -> list[Verb]:
 
 
 def may_roll_back(answer: Answer) -> bool:
-    return not answer["archived_at"] and not answer["rollout"]["rolled_back"] and bool(answer["operations"])
+    return bool(answer["operations"]) and not answer["archived_at"] and not answer["rollout"]["rolled_back"]
 
 
 def _is_allowed(name: str, answer: Answer) -> bool:
     rollout = answer["rollout"]
     state, on_last = rollout["state"], rollout["stage"] >= rollout["stages"] - 1
-    return {
+    able: dict[str, bool] = {
         "start": _may_start(answer),
         "pause": state == "running",
         "resume": state == "paused",
@@ -74,7 +60,8 @@ def _is_allowed(name: str, answer: Answer) -> bool:
         or rollout["rolled_back"]
         or bool(rollout["rolled_back_operations"]),
         "finish": state == "completed" or (state == "running" and on_last),
-    }[name]
+    }
+    return able[name]
 
 
 def _may_start(answer: Answer) -> bool:
