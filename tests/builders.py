@@ -7,7 +7,9 @@ from typing import Any
 from controlplane.domain.audit import Actor, ActorKind
 from controlplane.domain.findings import Consequence, Finding, Verdict
 from controlplane.domain.histogram import index_of
+from controlplane.domain.observation import Arm, Bucket, Evidence, Stratum
 from controlplane.domain.plan import Plan, Stage
+from controlplane.domain.sample import Sample
 from controlplane.domain.share import from_percent
 from controlplane.usecases.changing import Cause
 from controlplane.usecases.telemetry import Incoming
@@ -46,9 +48,32 @@ def a_plan(*percents: float, bake: timedelta = timedelta(hours=1), approval: boo
 
 
 def a_finding(consequence: Consequence = Consequence.NONE, **changes: Any) -> Finding:
-    verdict = {Consequence.NONE: Verdict.HEALTHY, Consequence.HOLD: Verdict.INCONCLUSIVE}.get(consequence, Verdict.UNHEALTHY)
+    verdict = {Consequence.NONE: Verdict.HEALTHY, Consequence.HOLD: Verdict.INCONCLUSIVE}.get(
+        consequence, Verdict.UNHEALTHY
+    )
     values = {"operation": "echo", "guardrail": "max_error_rate", "verdict": verdict, "sentence": "a sentence"}
     return Finding(**{**values, "consequence": consequence, **changes})
+
+
+def an_arm(keys: int = 100, bad_keys: int = 0, *, milliseconds: float = 20.0, **changes: Any) -> Arm:
+    """One side whose keys each called once, all equally fast and new to the attempt."""
+    counts = {index_of(milliseconds): keys} if keys else {}
+    values: dict[str, Any] = {"calls": keys, "bad": bad_keys, "keys": keys, "bad_keys": bad_keys}
+    return Arm(**{**values, "latency": counts, "key_latency": counts, "rise_to": counts, **changes})
+
+
+def a_bucket(candidate: Arm | None = None, baseline: Arm | None = None, *, share: int = 1000, start: int = 0) -> Bucket:
+    """A sealed bucket whose calls were all assigned by one share."""
+    sides = {"baseline": baseline or an_arm(), "candidate": candidate or an_arm()}
+    return Bucket(start, (Stratum(share, **sides),), **sides)
+
+
+def a_sample(evidence: Evidence | None = None, **changes: Any) -> Sample:
+    """An operation at 1 % of which enough was heard a moment ago."""
+    known = evidence or Evidence(baseline_keys=9900, candidate_keys=1000, keys_at={1000: (9900, 1000)}, newest=0)
+    values: dict[str, Any] = {"operation": "echo", "baseline_name": "python_pool_v2", "candidate_name": "snakepit"}
+    sides = {"baseline": an_arm(), "candidate": an_arm()}
+    return Sample(**{**values, "share": 1000, **sides, "evidence": known, "silent_seconds": 30.0, **changes})
 
 
 def a_cell(**changes: Any) -> dict[str, Any]:

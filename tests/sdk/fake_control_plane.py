@@ -65,7 +65,10 @@ class PerfClock:
 
 
 class FakeControlPlane:
-    """Answers like the real one. `down` or a `status` makes it fail; `reports` are what it acknowledged."""
+    """Answers like the real one. `down` or a `status` makes it fail; `reports` are what it acknowledged.
+
+    `announced` is the version that answers to reports name, where it is not the one that polls get.
+    """
 
     def __init__(self, document: dict[str, Any] | None = None) -> None:
         self.document = document or a_document()
@@ -75,6 +78,7 @@ class FakeControlPlane:
         self.requests: list[tuple[str, dict[str, str], bytes | None]] = []
         self.reports: list[dict[str, Any]] = []
         self.on_request: Callable[[], None] = lambda: None
+        self.announced = 0
 
     def __call__(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None, timeout: float
@@ -102,5 +106,5 @@ class FakeControlPlane:
 
     def _accept(self, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
         self.reports.append(json.loads(body))
-        answer = {"version": self.document["version"], "source": self.document["source"]}
+        answer = {"version": self.announced or self.document["version"], "source": self.document["source"]}
         return 202, {}, json.dumps(answer).encode()

@@ -57,6 +57,18 @@ def test_the_answer_to_a_report_brings_a_newer_snapshot_at_once(client, server):
     assert client.migration("orders").decide("read", key="k").reason == "disabled"
 
 
+def test_a_replica_that_has_not_heard_of_the_flip_yet_is_asked_again_soon(server):
+    with a_client(server, poll_interval=3600.0) as client:
+        client.wait_ready(5)
+        server.announced = 2
+        client.flush()
+        assert client.status().version == 1
+
+        server.document = a_document(2)
+
+        assert client._poller.wait_until(lambda: client.status().version == 2, 5)
+
+
 def test_a_late_snapshot_is_not_applied(client, server):
     server.document = a_document(5)
     client.wait_ready(5)

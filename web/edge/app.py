@@ -37,7 +37,7 @@ class Edge:
         self._room = WaitingRoom()
         self._watcher = Watcher(brain, self._tokens, self._room, self._reader, look_every)
         self._commits = GroupCommit(brain.record, self._writer)
-        self._reports = ReportDoor(self._commits, self.counts)
+        self._reports = ReportDoor(self._commits, self.counts, self._watcher.catch_up)
         self._doors: Mapping[str, tuple[frozenset[str], Door]] = {
             "/sdk/v1/snapshot": (frozenset(("GET", "HEAD")), self._snapshot),
             "/sdk/v1/reports": (frozenset(("POST",)), self._report),

@@ -1,7 +1,7 @@
 """What happens to a report at the door: read, checked, made durable, answered."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 
@@ -11,14 +11,17 @@ from web.edge.commits import GroupCommit, NotDurable
 from web.edge.http import Answer, Problem, Receive, json_answer, problem
 from web.edge.report import MalformedReport, Report, count_unknown_fields, parse_report
 
+CatchUp = Callable[[str, str, int], Awaitable[None]]  # environment, source, version
+
 _encoder = msgspec.json.Encoder()
 
 
 class ReportDoor:
-    """`counts` gathers what the operator should hear of, by counter name."""
+    """`counts` gathers what the operator should hear of; `catch_up` is told each version before the service is."""
 
-    def __init__(self, commits: GroupCommit, counts: Counter[str]) -> None:
+    def __init__(self, commits: GroupCommit, counts: Counter[str], catch_up: CatchUp) -> None:
         self._commits = commits
+        self._catch_up = catch_up
         self._counts = counts
 
     async def take(self, environment: str, headers: Mapping[bytes, bytes], receive: Receive) -> Answer:
@@ -35,6 +38,7 @@ class ReportDoor:
         except Problem as refused:
             self._counts[f"reports:refused:{refused.answer.status}"] += 1
             raise
+        await self._catch_up(environment, source, version)
         return json_answer(202, {"version": version, "source": source})
 
     def _incoming(self, environment: str, body: bytes) -> Incoming:

@@ -34,6 +34,7 @@ class Watcher:
         self._looked_at: float | None = None
         self._trouble: str | None = None
         self._kicked = asyncio.Event()
+        self._catching_up = asyncio.Lock()
 
     def kick(self) -> None:
         """Look at once: this process has just changed something."""
@@ -47,6 +48,17 @@ class Watcher:
         if self._trouble or silent > SILENCE_SECONDS:
             return f"the database has not answered for {silent:.0f} s: {self._trouble or 'no answer'}"
         return None
+
+    async def catch_up(self, environment: str, source: str, version: int) -> None:
+        """Whoever is told of a version here must also find it here, else the next poll brings the old one."""
+        if not self._reaches(environment, source, version):
+            async with self._catching_up:
+                if not self._reaches(environment, source, version):
+                    await self.look_once()
+
+    def _reaches(self, environment: str, source: str, version: int) -> bool:
+        snapshot = self.snapshots.get(environment)
+        return snapshot is not None and snapshot.source == source and snapshot.version >= version
 
     async def run(self) -> None:
         """Forever."""

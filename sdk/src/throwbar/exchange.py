@@ -30,6 +30,7 @@ class Exchange:
         self.reporting = Trouble("reporting to the control plane")
         self.outbox = Outbox()
         self.last_poll_at: float | None = None
+        self._announced: dict[str, Any] = {}
         self._engine = engine
         self._settings = settings
         self._shelf = shelf
@@ -55,6 +56,11 @@ class Exchange:
         self.polling.failed(_refusal(status), unauthorised=status in _UNAUTHORISED)
         return False
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether the last report was answered with a snapshot version that no poll has brought yet."""
+        return self._is_newer(self._announced)
+
     def report(self, *, last: bool = False, enough: Callable[[], bool] = lambda: False) -> bool:
         """Queue what has settled and send what is queued. True when the control plane knows a newer snapshot.
 
@@ -66,6 +72,7 @@ class Exchange:
             answer = self._send(letter)
             if answer is None:
                 break
+            self._announced = answer
             newer = self._is_newer(answer)
         return newer
 

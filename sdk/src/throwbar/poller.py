@@ -14,6 +14,7 @@ from throwbar.shelf import Shelf
 LONGEST_PAUSE_SECONDS = 30.0
 UNAUTHORISED_PAUSE_SECONDS = 60.0
 _FIRST_PAUSE_SECONDS = 1.0
+_BEHIND_PAUSE_SECONDS = 0.5
 
 
 class Poller:
@@ -90,6 +91,8 @@ class Poller:
         if now >= self._report_due or wanted > self._flushes_done:
             if self._exchange.report(enough=self._closing):
                 self._poll()
+                if self._exchange.is_behind:  # a replica that has not heard of it yet was asked
+                    self._poll_due = min(self._poll_due, monotonic() + _BEHIND_PAUSE_SECONDS * _jitter())
             self._report_due = monotonic() + self._pause(self._report_interval, self._exchange.reporting.failures)
         self._flushes_done = wanted
         self._tell()

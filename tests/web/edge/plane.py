@@ -85,10 +85,12 @@ async def site(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 @contextmanager
-def serving(store: Store, clock: FakeClock, token: str, **replaced: Any) -> Iterator[Plane]:
-    """`replaced` swaps use cases of the brain for others."""
+def serving(
+    store: Store, clock: FakeClock, token: str, *, look_every: float = 0.02, **replaced: Any
+) -> Iterator[Plane]:
+    """`replaced` swaps use cases of the brain for others; `look_every` is in seconds."""
     brain: Brain = replace(make_brain(store, Clockwork(), clock), **replaced)
-    edge = Edge(brain, site, look_every=0.02)
+    edge = Edge(brain, site, look_every=look_every)
     listener = socket.create_server(("127.0.0.1", 0))
     server = Server(Config(Entry(store, edge, None), lifespan="on", ws="none", log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from controlplane.store import Store
+from controlplane.usecases.flags import create_flag
 from controlplane.usecases.telemetry import Incoming, arm_of
 from controlplane.usecases.tokens import list_tokens
-from tests.builders import NOW, a_cell
+from tests.builders import NOW, a_cause, a_cell, a_flag_document
 from tests.web.edge.plane import FakeClock, Plane, serving
 
 GOLDEN = (Path(__file__).parents[2] / "contract" / "report.json").read_bytes()
@@ -54,6 +55,17 @@ def test_a_report_sent_again_is_answered_alike_and_counted_once(plane: Plane) ->
 
     assert (again.status, again.json) == (first.status, first.json)
     assert len(recorded(plane.store)) == 1
+
+
+def test_a_version_that_is_told_can_be_polled_at_once(store: Store, clock: FakeClock, sdk_token: str) -> None:
+    with serving(store, clock, sdk_token, look_every=3600.0) as plane:
+        before = plane.poll().json["version"]
+        create_flag(store, "production", a_flag_document(), a_cause())
+
+        told = plane.report(a_document()).json["version"]
+
+        assert told == before + 1
+        assert plane.poll().json["version"] == told
 
 
 def test_an_empty_report_says_that_an_instance_is_there(plane: Plane) -> None:
