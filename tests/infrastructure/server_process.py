@@ -15,16 +15,13 @@ from typing import IO, Self
 
 PATIENCE = 30.0  # seconds; only a broken server takes them
 SDK_TOKEN = "tb_sdk_of-the-tests-0123456789"
-_PROGRAM = "import sys; from web.cli import serve; sys.exit(getattr(serve, sys.argv.pop(1))())"
 _ROOT = Path(__file__).resolve().parents[2]
 
 
 class ServerProcess:
-    """`throwbar serve` (or another command of that module) with its output in hand."""
+    """`throwbar serve` (or another command) with its output in hand."""
 
-    def __init__(
-        self, folder: Path, database_url: str, *arguments: str, command: str = "serve_command", **settings: str
-    ):
+    def __init__(self, folder: Path, database_url: str, *arguments: str, command: str = "serve", **settings: str):
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("THROWBAR_")}
         own = {
             "THROWBAR_DATABASE_URL": database_url,
@@ -36,7 +33,7 @@ class ServerProcess:
         self.lines: list[str] = []
         self.errors: list[str] = []
         self._process = subprocess.Popen(
-            [sys.executable, "-u", "-c", _PROGRAM, command, *arguments],
+            [sys.executable, "-u", "-m", "web.cli", command, *arguments],
             cwd=folder,
             env=inherited | own | {f"THROWBAR_{name.upper()}": value for name, value in settings.items()},
             stdout=subprocess.PIPE,

@@ -4,7 +4,7 @@ import errno
 import ipaddress
 import socket
 
-from web.cli.starting import FAILED, give_up
+import click
 
 BACKLOG = 2_048
 # A client that stops reading is dropped by the kernel after so long, whatever was being sent to it.
@@ -12,7 +12,7 @@ STALLED_MILLISECONDS = 15_000
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket, or the end of the process with one sentence."""
+    """A listening socket. Raises ClickException, whose sentence the shell prints."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -24,7 +24,8 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         taken = error.errno == errno.EADDRINUSE
         way_out = "another program listens there; choose another with --port" if taken else error.strerror
-        give_up(f"cannot listen on {host}, port {port}: {way_out}", FAILED)
+        listener.close()
+        raise click.ClickException(f"cannot listen on {host}, port {port}: {way_out}") from None
     return listener
 
 

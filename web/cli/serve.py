@@ -1,5 +1,6 @@
 """`throwbar serve` and `throwbar scheduler`: how does a process of the server start and end?"""
 
+import os
 import signal
 import socket
 import sys
@@ -9,12 +10,12 @@ from functools import partial
 import click
 
 from controlplane.clock import utc_now
-from controlplane.settings import Settings
+from controlplane.settings import Settings, read_settings
+from controlplane.store import open_store
 from controlplane.usecases.signing_in import first_link
 from controlplane.usecases.starting import prepare
 from web.cli.listening import BACKLOG, address_of, is_loopback, listen
 from web.cli.logs import configure_logging
-from web.cli.starting import settings_or_exit, store_or_exit
 from web.secret_key import find_secret_key
 
 KEEP_ALIVE_SECONDS = 75  # longer than services poll: else each poll is a new connection
@@ -31,10 +32,10 @@ def serve_command(host: str | None, port: int | None, workers: int, no_scheduler
 
     Any number of processes and hosts may share a PostgreSQL: one scheduler among them acts at a time.
     """
-    settings = settings_or_exit()
+    settings = read_settings(os.environ)
     configure_logging(settings.log_format)
     listener = listen(settings.host if host is None else host, settings.port if port is None else port)
-    with store_or_exit(settings) as store:
+    with open_store(settings.database_url) as store:
         find_secret_key(settings)
         prepare(store, settings, utc_now())
         link = first_link(store, utc_now(), settings.admin_email, settings.admin_password)
@@ -47,9 +48,9 @@ def scheduler_command() -> None:
     """Run the scheduler alone, beside servers started with --no-scheduler."""
     from web.cli.entry import make_scheduler  # noqa: PLC0415 - as in `_serve`
 
-    settings = settings_or_exit()
+    settings = read_settings(os.environ)
     configure_logging(settings.log_format)
-    with store_or_exit(settings) as store:
+    with open_store(settings.database_url) as store:
         prepare(store, settings, utc_now())
         scheduler = make_scheduler(store, settings)
         ended = threading.Event()

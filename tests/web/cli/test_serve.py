@@ -92,7 +92,7 @@ def test_a_database_that_is_not_there_is_told_in_one_line(tmp_path: Path) -> Non
 
     with ServerProcess(tmp_path, url, "--port", "0") as server:
         assert server.wait() == 1
-        assert "the database cannot be used: " in server.complaints
+        assert "the database does not answer: " in server.complaints
         assert "s3cret" not in server.complaints
         assert "Traceback" not in server.complaints
 
