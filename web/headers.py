@@ -31,6 +31,6 @@ def _dress(response: Response) -> Response:
     response.headers["Content-Security-Policy"] = CONTENT_SECURITY
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
-    if request.endpoint != "static":
+    if request.endpoint != "static" or response.status_code >= 400:
         response.headers["Cache-Control"] = "no-store"
     return response
