@@ -102,9 +102,10 @@ def _ms(milliseconds: float | None) -> str:
 def _limits(guardrails: Guardrails, sample: Sample) -> Iterator[Finding]:
     if guardrails.max_error_rate is not None:
         rate = sample.candidate.error_rate
-        shown = "no calls" if rate is None else percent(rate)
+        shown = "no calls" if rate is None else f"{percent(rate)} of calls"
+        verb = "were judged" if rate is None else "fail"
         limit = percent(guardrails.max_error_rate)
-        sentence = f"{sample.operation}: {shown} of calls to {sample.candidate_name} fail, limit {limit}"
+        sentence = f"{sample.operation}: {shown} to {sample.candidate_name} {verb}, limit {limit}"
         numbers = {"value": rate, "limit": guardrails.max_error_rate, "baseline": sample.baseline.error_rate}
         log_limit = sample.evidence.max_error_rate.log_evidence
         support = sample.evidence.errors.log_evidence
