@@ -2,6 +2,7 @@
 
 import errno
 import ipaddress
+import resource
 import socket
 
 import click
@@ -27,6 +28,12 @@ def listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise click.ClickException(f"cannot listen on {host}, port {port}: {way_out}") from None
     return listener
+
+
+def allow_many_clients() -> None:
+    """Each waiting service is an open file: take as many as the system lets us, not the few it gives by default."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def address_of(listener: socket.socket) -> str:

@@ -14,7 +14,7 @@ from controlplane.settings import Settings, read_settings
 from controlplane.store import open_store
 from controlplane.usecases.signing_in import first_link
 from controlplane.usecases.starting import prepare
-from web.cli.listening import BACKLOG, address_of, is_loopback, listen
+from web.cli.listening import BACKLOG, address_of, allow_many_clients, is_loopback, listen
 from web.cli.logs import configure_logging
 from web.secret_key import find_secret_key
 
@@ -40,6 +40,7 @@ def serve_command(host: str | None, port: int | None, workers: int, no_scheduler
         prepare(store, settings, utc_now())
         link = first_link(store, utc_now(), settings.admin_email, settings.admin_password)
     _greet(listener, link)
+    allow_many_clients()
     _serve(settings, listener, workers, schedule=not no_scheduler)
 
 
