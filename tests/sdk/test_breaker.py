@@ -12,12 +12,13 @@ from throwbar.taxonomy import BY_CATEGORY, Category
 MS = 1_000_000
 SECOND = 1_000 * MS
 FAST, SLOW = MS, 900 * MS
+SETTINGS = BreakerSettings()
 
 
 class Setting:
     """A breaker on a clock set by hand, without jitter, and everything it told."""
 
-    def __init__(self, settings=BreakerSettings(), *, deadline=1.0, chance=0.5):
+    def __init__(self, settings=SETTINGS, *, deadline=1.0, chance=0.5):
         self.clock = PerfClock()
         self.told = []
         self.breaker = Breaker(
@@ -104,18 +105,22 @@ def test_failures_of_a_whole_window_add_up(setting):
     assert setting.state == "open"
 
 
-@pytest.mark.parametrize("failed", [False, True])
-def test_four_of_five_calls_slow_open_even_when_they_succeed(setting, failed):
+def test_four_of_five_calls_slow_open_even_when_they_succeed(setting):
     setting.succeed(4)
-    for _ in range(15):
-        setting.fail(duration=SLOW) if failed and setting.state == "closed" else setting.succeed(duration=SLOW)
-        if setting.state == "open":
-            break
-    else:
-        setting.succeed(duration=SLOW)
+    setting.succeed(15, duration=SLOW)
+    assert setting.state == "closed"
 
-    assert setting.state == "open"
-    assert setting.causes == [Cause.FAILURE_RATE if failed else Cause.SLOW_RATE]
+    setting.succeed(duration=SLOW)
+
+    assert setting.causes == [Cause.SLOW_RATE]
+
+
+def test_a_slow_failure_is_slow_too(setting):
+    setting.fail(9, duration=SLOW)
+    setting.succeed(3)
+    setting.succeed(8, duration=SLOW)
+
+    assert setting.causes == [Cause.SLOW_RATE]
 
 
 def test_a_call_is_slow_from_four_fifths_of_the_deadline_on():
@@ -266,24 +271,27 @@ def test_no_more_probes_are_let_through_than_results_are_needed(setting):
     assert setting.acquire() is None
 
 
-@pytest.mark.parametrize("deadline", [1.0, None])
-def test_the_slot_of_a_killed_probe_is_freed_and_counts_as_a_failure(deadline):
-    setting = Setting(BreakerSettings(half_open_seconds=100), deadline=deadline).half_open()
-    lost = [setting.acquire() for _ in range(3)]
-    lease = 100 if deadline is None else 6
-
-    setting.tick(lease - 0.001)
+def test_the_slot_of_a_killed_probe_is_freed_and_counts_as_a_failure(setting):
+    setting.half_open()
+    for _ in range(3):
+        setting.acquire()
+    setting.tick(5.999)
     assert setting.acquire() is None
-    setting.tick(0.001)
-    late = setting.acquire()
 
-    if deadline is None:
-        assert setting.causes[-1] is Cause.PROBES_FAILED
-        return
-    late.failed(setting.clock.now, FAST, hard=False)
-    lost[0].succeeded(setting.clock.now, FAST)
+    setting.tick(0.001)
+    setting.succeed(2)
+
+    assert (setting.state, setting.told[-1].failure_rate) == ("open", 0.6)
+
+
+def test_without_a_deadline_a_killed_probe_is_given_up_with_its_period():
+    setting = Setting(deadline=None).half_open()
+    setting.acquire()
     setting.succeed()
-    assert (setting.state, setting.told[-1].failure_rate) == ("open", 0.8)
+    setting.tick(30)
+
+    assert setting.acquire() is None
+    assert setting.told[-1].failure_rate == 0.5
 
 
 def test_a_probe_that_comes_back_after_its_lease_is_a_failure_already(setting):
@@ -363,12 +371,12 @@ def test_a_quiet_operation_closes_on_the_few_results_it_has(setting):
 def test_results_of_an_older_generation_count_nowhere(setting):
     old = [setting.acquire() for _ in range(30)]
     setting.half_open()
+    probe = setting.acquire()
     for permit in old[:15]:
         permit.succeeded(setting.clock.now, FAST)
         permit.failed(setting.clock.now, FAST, hard=True)
     assert setting.state == "half_open"
 
-    probe = setting.acquire()
     setting.succeed(4)
     probe.succeeded(setting.clock.now, FAST)
     for permit in (*old, probe):
