@@ -1,8 +1,8 @@
 """The candidate backend: worker processes that speak JSON over Unix sockets."""
 
-import itertools
 import socket
 import subprocess
+import tempfile
 from pathlib import Path
 
 from web.cli.demo import process
@@ -12,18 +12,12 @@ NAME = "snakepit"
 
 
 class SocketWorker:
-    """One subprocess that listens at a path of its own; the pool holds the only connection."""
+    """One subprocess, and the only connection to it."""
 
-    def __init__(self, running: subprocess.Popen[bytes], path: Path) -> None:
+    def __init__(self, running: subprocess.Popen[bytes], connection: socket.socket) -> None:
         self._process = running
-        self._path = path
-        self._connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            self._connection.connect(str(path))
-        except OSError as error:
-            self.close()
-            raise WorkerDied(f"the worker died as it was started: {error}") from error
-        self._answers = process.LineReader(self._connection.fileno())
+        self._connection = connection
+        self._answers = process.LineReader(connection.fileno())
 
     def exchange(self, request: bytes, until: float) -> bytes:
         process.write(self._connection.fileno(), request)
@@ -32,15 +26,30 @@ class SocketWorker:
     def close(self) -> None:
         self._connection.close()
         process.end(self._process)
-        self._path.unlink(missing_ok=True)
 
 
-def snakepit(*, size: int, folder: Path, timeout: float = 1.0, fault_file: Path | None = None) -> Pool:
-    """The pool, with all its workers trained; their sockets live in `folder`, whose path must be short."""
-    numbers = itertools.count(1)
+def snakepit(*, size: int, timeout: float = 1.0, fault_file: Path | None = None) -> Pool:
+    """The pool, with all its workers trained."""
+    return Pool(NAME, lambda: _start_worker(fault_file), size=size, timeout=timeout)
 
-    def start_worker() -> SocketWorker:
-        path = folder / f"snakepit-{next(numbers)}.sock"
-        return SocketWorker(process.start("--socket", str(path), fault_file=fault_file), path)
 
-    return Pool(NAME, start_worker, size=size, timeout=timeout)
+def _start_worker(fault_file: Path | None) -> SocketWorker:
+    """The socket's path is needed until both ends have met, and gone before anybody could be killed beside it.
+
+    Under /tmp, because such a path may have a hundred characters, and TMPDIR is long on some machines.
+    """
+    with tempfile.TemporaryDirectory(prefix="throwbar-", dir="/tmp") as folder:
+        path = Path(folder) / "worker.sock"
+        running = process.start("--socket", str(path), fault_file=fault_file)
+        return SocketWorker(running, _connected(path, running))
+
+
+def _connected(path: Path, running: subprocess.Popen[bytes]) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.connect(str(path))
+    except OSError as error:
+        connection.close()
+        process.end(running)
+        raise WorkerDied(f"the worker died as it was started: {error}") from error
+    return connection

@@ -41,12 +41,10 @@ def set_up(tempo: Tempo, rate: float) -> Iterator[Scene]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="throwbar-")))
         server = stack.enter_context(running_server(folder, tempo.environment()))
-        # Not beside the rest: a socket's path may have a hundred characters, and TMPDIR is long on some machines.
-        sockets = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="throwbar-", dir="/tmp")))
         fault_file = folder / "fault.json"
         baseline = python_pool_v2(size=BASELINE_WORKERS)
         stack.callback(baseline.close)
-        candidate = snakepit(size=CANDIDATE_WORKERS, folder=sockets, fault_file=fault_file)
+        candidate = snakepit(size=CANDIDATE_WORKERS, fault_file=fault_file)
         stack.callback(candidate.close)
         control = ControlPlane(server.url, server.admin_token)
         control.create(flag_document(tempo))

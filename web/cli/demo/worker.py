@@ -1,7 +1,7 @@
 """One worker process of a pool: reads requests as lines of JSON, answers each with a line of JSON.
 
 A request is {"id", "operation", "session", "text"}; the answer is {"id", "ok": true, "result"} or {"id", "ok": false,
-"error"}. With --pipe the lines come and go over stdin and stdout, with --socket over one connection after another.
+"error"}. With --pipe the lines come and go over stdin and stdout, with --socket over the first connection to it.
 In both, the line `ready` on stdout says that the model is trained, and the end of stdin ends the process: a pool
 that dies, however it dies, closes that pipe, so no worker outlives it.
 """
@@ -78,16 +78,15 @@ def serve_pipe(worker: Worker) -> None:
 
 
 def serve_socket(worker: Worker, path: Path) -> None:
-    """One connection at a time: a worker is one lane, and its pool holds the only connection."""
+    """One connection: a worker is one lane, and it ends with the pool that holds it."""
     threading.Thread(target=_die_with_parent, daemon=True).start()
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         listener.bind(str(path))
         listener.listen(1)
         _say(READY)
-        while True:
-            connection, _ = listener.accept()
-            with connection, connection.makefile("rb") as requests:
-                serve(worker, iter(requests.readline, b""), connection.sendall)
+        connection, _ = listener.accept()
+    with connection, connection.makefile("rb") as requests:
+        serve(worker, iter(requests.readline, b""), connection.sendall)
 
 
 def _die_with_parent() -> None:

@@ -58,9 +58,8 @@ def fault_file(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def backends(tmp_path_factory, fault_file) -> Iterator[dict[str, object]]:
-    folder = tmp_path_factory.mktemp("s")
-    pools = {"baseline": python_pool_v2(size=2), "candidate": snakepit(size=2, folder=folder, fault_file=fault_file)}
+def backends(fault_file) -> Iterator[dict[str, object]]:
+    pools = {"baseline": python_pool_v2(size=2), "candidate": snakepit(size=2, fault_file=fault_file)}
     yield pools
     for pool in pools.values():
         pool.close()

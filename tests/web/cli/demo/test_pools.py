@@ -27,11 +27,11 @@ def fault_file(tmp_path) -> Path:
 
 
 @pytest.fixture(params=["pipes", "socket"])
-def pool(request, tmp_path, fault_file) -> Iterator[Pool]:
+def pool(request, fault_file) -> Iterator[Pool]:
     if request.param == "pipes":
         pool = python_pool_v2(size=2, fault_file=fault_file)
     else:
-        pool = snakepit(size=2, folder=tmp_path, fault_file=fault_file)
+        pool = snakepit(size=2, fault_file=fault_file)
     yield pool
     pool.close()
 
@@ -47,8 +47,8 @@ def test_a_ticket_is_classified(pool):
     assert 0.25 < answer["confidence"] <= 1
 
 
-def test_both_backends_answer_every_line_of_the_corpus_alike(tmp_path):
-    old, new = python_pool_v2(size=1), snakepit(size=1, folder=tmp_path)
+def test_both_backends_answer_every_line_of_the_corpus_alike():
+    old, new = python_pool_v2(size=1), snakepit(size=1)
 
     answers = [
         [each.call("simple_predict", session="s", text=example.text) for example in read_corpus()]
@@ -126,19 +126,18 @@ def answer_at_last(pool: Pool) -> dict[str, object]:
 
 
 OWNER = """
-import sys, time
-from pathlib import Path
+import time
 from web.cli.demo.pool_pipes import python_pool_v2
 from web.cli.demo.pool_socket import snakepit
-pools = [python_pool_v2(size=2), snakepit(size=2, folder=Path(sys.argv[1]))]
+pools = [python_pool_v2(size=2), snakepit(size=2)]
 print("up", flush=True)
 time.sleep(60)
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
-def test_killing_the_owner_outright_leaves_no_worker_behind(tmp_path):
-    with subprocess.Popen([sys.executable, "-c", OWNER, str(tmp_path)], stdout=subprocess.PIPE) as owner:
+def test_killing_the_owner_outright_leaves_no_worker_behind():
+    with subprocess.Popen([sys.executable, "-c", OWNER], stdout=subprocess.PIPE) as owner:
         assert owner.stdout is not None
         assert owner.stdout.readline() == b"up\n"
         workers = children_of(owner.pid)
@@ -153,16 +152,15 @@ def test_killing_the_owner_outright_leaves_no_worker_behind(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
-def test_a_closed_pool_has_no_processes(tmp_path):
+def test_a_closed_pool_has_no_processes():
     before = set(children_of(os.getpid()))
-    pool = snakepit(size=3, folder=tmp_path)
+    pool = snakepit(size=3)
     started = set(children_of(os.getpid())) - before
 
     pool.close()
 
     assert len(started) == 3
     assert not any(map(is_alive, started))
-    assert list(tmp_path.glob("*.sock")) == []
 
 
 def children_of(parent: int) -> list[int]:
