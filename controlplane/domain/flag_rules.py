@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from controlplane.domain.errors import FieldError, InvalidInput
 from controlplane.domain.flag import Flag
-from controlplane.domain.guardrails import Guardrails
+from controlplane.domain.guardrails import Guardrails, Overrides
 from controlplane.domain.share import FULL
 
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
@@ -28,10 +28,18 @@ def _broken(flag: Flag) -> Iterator[FieldError]:
     if flag.guardrails:
         yield from _guardrails("guardrails", flag.guardrails)
     for name, operation in flag.operations.items():
-        if operation.guardrails and flag.guardrails is None:
-            yield FieldError(f"operations.{name}.guardrails", "need guardrails of the flag to lay them over")
-        elif flag.guardrails:
-            yield from _guardrails(f"operations.{name}.guardrails", flag.guardrails.overridden(operation.guardrails))
+        if operation.guardrails:
+            yield from _overrides(f"operations.{name}.guardrails", flag.guardrails, operation.guardrails)
+
+
+def _overrides(field: str, limits: Guardrails | None, overrides: Overrides) -> Iterator[FieldError]:
+    """Only what the operation itself says: the flag's own mistakes are told once."""
+    if limits is None:
+        yield FieldError(field, "need guardrails of the flag to lay them over")
+        return
+    for error in _guardrails(field, limits.overridden(overrides)):
+        if error.field.removeprefix(f"{field}.").partition(".")[0] in overrides:
+            yield error
 
 
 def _names(flag: Flag) -> Iterator[FieldError]:
