@@ -9,6 +9,7 @@ from web import api, ui
 from web.auth import guard
 from web.errors import handle_errors
 from web.headers import dress_answers
+from web.names import refuse_strange_names
 from web.secret_key import find_secret_key
 from web.wiring import Wiring, install
 
@@ -29,6 +30,7 @@ def create_app(store: Store, settings: Settings, clock: Clock = utc_now) -> Flas
     install(app, Wiring(store, clock, settings, app.secret_key))
     dress_answers(app)
     app.before_request(guard)
+    app.before_request(refuse_strange_names)
     handle_errors(app)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(ui.blueprint)

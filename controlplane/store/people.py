@@ -7,7 +7,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from controlplane.domain.access import Person, Role
 from controlplane.domain.errors import NotFound
-from controlplane.store.tables import memberships, people
+from controlplane.store.tables import LARGEST_ID, memberships, people
 
 
 class People:
@@ -22,7 +22,8 @@ class People:
 
     def get(self, person_id: int) -> Person:
         """Raises NotFound."""
-        return self._person(self._connection.execute(select(people).where(people.c.id == person_id)).one_or_none())
+        found = select(people).where(people.c.id == min(person_id, LARGEST_ID))
+        return self._person(self._connection.execute(found).one_or_none())
 
     def by_email(self, email: str) -> Person:
         """Raises NotFound."""

@@ -33,6 +33,9 @@ metadata = MetaData(
 )
 
 
+LARGEST_ID = 2**31 - 1  # PostgreSQL refuses to look for an Integer that cannot be
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware UTC instant; refuses naive ones, which would mean another moment on another machine."""
 

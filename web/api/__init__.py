@@ -15,12 +15,10 @@ from web.api import (
     snapshot,
     tokens,
 )
-from web.api.reading import refuse_strange_names
 
 PREFIX = "/api/v1"
 
 blueprint = Blueprint("api", __name__, url_prefix=PREFIX)
-blueprint.before_request(refuse_strange_names)
 for _room in (
     audit,
     definitions,

@@ -7,25 +7,12 @@ from typing import Any
 from flask import request
 from werkzeug.exceptions import PreconditionRequired, UnsupportedMediaType
 
-from controlplane.documents.acts import NEWEST
 from controlplane.documents.reading import read_object
-from controlplane.domain.errors import FieldError, InvalidInput, Malformed, NotFound
-from controlplane.domain.flag_rules import KEY
+from controlplane.domain.errors import FieldError, InvalidInput, Malformed
 
 _VERSION = re.compile(r'"([0-9]{1,18})"')
 _JSON = frozenset({"application/json", "application/merge-patch+json"})
 LONGEST_REASON = 2000
-
-
-def refuse_strange_names() -> None:
-    """Nothing is named by what no name may look like, so nobody has to look for it."""
-    for name, value in (request.view_args or {}).items():
-        if isinstance(value, str) and not KEY.fullmatch(value):
-            message = f"there is no {name} of this name"
-            raise NotFound(message)
-        if isinstance(value, int) and value > NEWEST:
-            message = f"there is no {name} {value}"
-            raise NotFound(message)
 
 
 def body(*, optional: bool = False) -> dict[str, Any]:

@@ -1,0 +1,16 @@
+"""Names in addresses: nothing is called what no name may look like, so no database is asked for it."""
+
+from flask import request
+
+from controlplane.domain.errors import NotFound
+from controlplane.domain.flag_rules import KEY
+
+
+def refuse_strange_names() -> None:
+    """Before each request. Raises NotFound; files have names of their own."""
+    if request.endpoint == "static":
+        return
+    for name, value in (request.view_args or {}).items():
+        if isinstance(value, str) and not KEY.fullmatch(value):
+            message = f"there is no {name} of this name"
+            raise NotFound(message)
