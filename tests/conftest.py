@@ -5,12 +5,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.infrastructure.ephemeral_postgres import (
     EphemeralPostgres,
     PostgresUnavailableError,
     find_binaries,
 )
+
+# A busy machine is no reason to fail: no example is held to a time.
+settings.register_profile("house", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 IN_CI = os.environ.get("CI") == "true"
 # Taken out of the environment: a server that a test starts refuses settings it does not know.

@@ -1,0 +1,42 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+from controlplane.domain.flag import Flag, Operation, Operator, Rule, Side
+from controlplane.domain.rollout import Rollout
+from controlplane.domain.snapshot import Clockwork, compile_snapshot
+from tests.builders import NOW
+
+GOLDEN = Path(__file__).parents[2] / "contract" / "snapshot.json"
+FLAG = Flag(
+    key="dspex-bridge",
+    baseline="python_pool_v2",
+    candidate="snakepit",
+    enabled=True,
+    operations={"echo": Operation(0, rolled_back=True), "simple_predict": Operation(5000)},
+    rules=(Rule("tenant", Operator.IN, ("acme",), Side.CANDIDATE),),
+    rollout=Rollout(attempt=2),
+)
+
+
+def compiled(*flags, clockwork=None):
+    return compile_snapshot("production", "5f2c9a4be01d7736", 41, flags, clockwork or Clockwork())
+
+
+def test_a_snapshot_is_the_published_one():
+    assert json.loads(json.dumps(compiled(FLAG))) == json.loads(GOLDEN.read_text())
+
+
+def test_archived_flags_are_in_no_snapshot():
+    assert compiled(replace(FLAG, archived_at=NOW))["flags"] == {}
+
+
+def test_a_snapshot_tells_services_nothing_they_need_not_know():
+    route = compiled(replace(FLAG, description="secret", owner="ann"))["flags"]["dspex-bridge"]
+
+    assert "secret" not in json.dumps(route)
+    assert not {"plan", "guardrails", "owner", "description", "version"} & set(route)
+
+
+def test_services_wait_for_half_the_seal_and_reports_have_the_other_half():
+    assert compiled(clockwork=Clockwork(2, 5.0))["telemetry"] == {"bucket_seconds": 2, "outcome_deadline_seconds": 2.5}

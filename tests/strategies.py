@@ -1,0 +1,82 @@
+"""Flags of every shape that the rules accept, for property tests."""
+
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from controlplane.domain.flag import Flag, Mode, Operation, Operator, Rule, Side
+from controlplane.domain.flag_rules import QUANTILES
+from controlplane.domain.guardrails import Compare, Guardrails, OnBreach, OnSilence, Scope, Silence
+from controlplane.domain.plan import Plan, Stage
+from controlplane.domain.share import FULL
+
+NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,9}", fullmatch=True)
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=20)
+SHARES = st.integers(0, FULL)
+
+RULES = st.builds(
+    Rule,
+    TEXTS.filter(bool),
+    st.sampled_from(Operator),
+    st.lists(TEXTS, min_size=1, max_size=3).map(tuple),
+    st.sampled_from(Side),
+)
+SILENCES = st.builds(Silence, *[st.sampled_from(OnSilence)] * 3)
+COMPARES = st.builds(
+    Compare, st.floats(1, 100), st.floats(0, 1, exclude_max=True), st.floats(1, 100), st.floats(1e-9, 0.2)
+)
+LATENCIES = st.dictionaries(st.sampled_from(QUANTILES), st.floats(0.001, 600_000), max_size=3)
+GUARDRAILS = st.builds(
+    Guardrails,
+    window_seconds=st.integers(10, 86_400),
+    min_samples=st.integers(0, 10**9),
+    max_error_rate=st.none() | st.floats(1e-6, 0.999),
+    max_latency_ms=LATENCIES,
+    compare=st.none() | COMPARES,
+    on_breach=st.sampled_from(OnBreach),
+    on_silence=SILENCES,
+    rollback_scope=st.sampled_from(Scope),
+)
+OVERRIDES: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {},
+    optional={
+        "min_samples": st.integers(0, 1000),
+        "max_error_rate": st.none() | st.floats(1e-6, 0.999),
+        "max_latency_ms": LATENCIES,
+        "compare": st.none() | st.fixed_dictionaries({}, optional={"alpha": st.floats(1e-9, 0.2)}),
+        "on_silence": st.fixed_dictionaries({}, optional={"too_few": st.sampled_from(OnSilence)}),
+        "on_breach": st.sampled_from(OnBreach),
+    },
+)
+
+
+@st.composite
+def plans(draw: st.DrawFn, operations: tuple[str, ...] = ()) -> Plan:
+    shares = sorted(draw(st.sets(st.integers(1, FULL), min_size=1, max_size=5)))
+    bakes = st.timedeltas(timedelta(0), timedelta(days=366))
+    named = draw(st.lists(st.sampled_from(operations), unique=True)) if operations else []
+    return Plan(tuple(Stage(share, draw(bakes), draw(st.booleans())) for share in shares), tuple(named))
+
+
+@st.composite
+def flags(draw: st.DrawFn) -> Flag:
+    baseline, candidate = draw(st.lists(NAMES, min_size=2, max_size=2, unique=True))
+    guardrails = draw(st.none() | GUARDRAILS)
+    overrides = OVERRIDES if guardrails else st.just({})
+    operations = draw(
+        st.dictionaries(NAMES, st.builds(Operation, SHARES, st.sampled_from(Mode), overrides), max_size=4)
+    )
+    return Flag(
+        key=draw(NAMES),
+        baseline=baseline,
+        candidate=candidate,
+        description=draw(TEXTS),
+        owner=draw(TEXTS),
+        tags=tuple(draw(st.lists(TEXTS, unique=True, max_size=3))),
+        enabled=draw(st.booleans()),
+        operations=operations,
+        rules=tuple(draw(st.lists(RULES, max_size=3))),
+        guardrails=guardrails,
+        plan=draw(st.none() | plans(tuple(operations))),
+    )
