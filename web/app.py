@@ -1,5 +1,8 @@
 """The composition root: a Flask application from a store, settings and a clock."""
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 from flask import Flask
 
 from controlplane.clock import Clock, utc_now
@@ -12,6 +15,9 @@ from web.headers import dress_answers
 from web.names import refuse_strange_names
 from web.secret_key import find_secret_key
 from web.wiring import Wiring, install
+
+if TYPE_CHECKING:  # these names exist for type checkers only
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 LARGEST_BODY = 1024 * 1024  # bytes
 
@@ -34,4 +40,16 @@ def create_app(store: Store, settings: Settings, clock: Clock = utc_now) -> Flas
     handle_errors(app)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(ui.blueprint)
+    app.wsgi_app = _read_to_the_end(app.wsgi_app)  # type: ignore[method-assign]  # Flask's own way to wrap it
     return app
+
+
+def _read_to_the_end(application: "WSGIApplication") -> "WSGIApplication":
+    """A chunked body has no length: the server in front ends it, and Werkzeug must be told so, or it reads nothing."""
+
+    def told(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        if environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked" and not environ.get("CONTENT_LENGTH"):
+            environ["wsgi.input_terminated"] = True
+        return application(environ, start_response)
+
+    return told

@@ -1,5 +1,8 @@
 """Flags over HTTP: what was sent is what is answered, and nobody overwrites what they have not seen."""
 
+import io
+import json
+
 import pytest
 
 from tests.builders import a_flag_document, a_plan_document
@@ -164,3 +167,14 @@ def test_the_same_key_may_live_in_two_environments(api, bridge) -> None:
 
 def test_what_services_are_told_can_be_looked_at(api, bridge) -> None:
     assert "dspex-bridge" in api("GET", "/api/v1/environments/production/snapshot").json["flags"]
+
+
+def test_a_body_may_come_in_chunks(api) -> None:
+    answer = api.client.post(
+        FLAGS,
+        input_stream=io.BytesIO(json.dumps(a_flag_document()).encode()),
+        headers={"Authorization": f"Bearer {api.token}", "Transfer-Encoding": "chunked"},
+        content_type="application/json",
+    )
+
+    assert answer.status_code == 201
