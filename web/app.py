@@ -40,7 +40,7 @@ def create_app(store: Store, settings: Settings, clock: Clock = utc_now) -> Flas
     handle_errors(app)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(ui.blueprint)
-    app.wsgi_app = _read_to_the_end(app.wsgi_app)  # type: ignore[method-assign]  # Flask's own way to wrap it
+    app.wsgi_app = _read_to_the_end(app.wsgi_app)  # type: ignore[assignment, method-assign]  # Flask's own way to wrap it
     return app
 
 
@@ -48,7 +48,7 @@ def _read_to_the_end(application: "WSGIApplication") -> "WSGIApplication":
     """A chunked body has no length: the server in front ends it, and Werkzeug must be told so, or it reads nothing."""
 
     def told(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        if environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked" and not environ.get("CONTENT_LENGTH"):
+        if environ.get("HTTP_TRANSFER_ENCODING", "").lower() == "chunked":
             environ["wsgi.input_terminated"] = True
         return application(environ, start_response)
 
