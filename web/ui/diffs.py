@@ -87,7 +87,9 @@ def lines(entry: Entry) -> list[Line]:
 
 def _line(change: Mapping[str, Any]) -> Line:
     path = str(change["path"])
-    return Line(_FIELDS.get(path, path.replace(".", " › ")), worded(path, change["from"]), worded(path, change["to"]))
+    before, after = worded(path, change["from"]), worded(path, change["to"])
+    name = _FIELDS.get(path, path.replace(".", " › ").replace("*", "everywhere"))
+    return Line(name, None if before == after else before, after)
 
 
 def worded(path: str, value: Any) -> str | None:  # noqa: ANN401 - any field of a flag passes through

@@ -179,10 +179,19 @@ def percent_text(value: float | None) -> str:
 
 def shown_errors(errors: Iterable[FieldError]) -> dict[str, str]:
     """Errors by the name of the form's field; the first one of a field is enough."""
-    shown: dict[str, str] = {}
-    for error in errors:
+    told, shown = list(errors), {}
+    paths = {error.field for error in told}
+    for error in told:
+        if _of_the_flag(error.field) in paths:
+            continue  # each operation repeats what is wrong with the flag's own guardrails
         shown.setdefault(_field_name(error.field), _REWORDED.get(error.field, error.message))
     return shown
+
+
+def _of_the_flag(path: str) -> str | None:
+    """operations.echo.guardrails.x → guardrails.x; None for any other path."""
+    operation, dot, rest = path.partition(".guardrails.")
+    return f"guardrails.{rest}" if dot and operation.startswith("operations.") else None
 
 
 def _field_name(path: str) -> str:
