@@ -61,7 +61,8 @@ class Repeating:
     """A `with` block around every attempt but the first.
 
     A routed call made inside it, which is one that a repeated attempt makes in its turn, does not retry: attempts
-    of nested calls add up instead of multiplying. First attempts pay nothing for this.
+    of nested calls add up instead of multiplying. First attempts pay nothing for this. It ends with the attempt:
+    `next_pause`, asked inside, would take this call for a nested one.
     """
 
     __slots__ = ("_token",)
