@@ -2,11 +2,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from controlplane.domain.errors import LeaseLost
 from controlplane.domain.rollout import State, Step
 from controlplane.domain.snapshot import Clockwork
 from controlplane.usecases import flags, rollouts
 from controlplane.usecases.changing import Place
 from controlplane.usecases.history import Filter, list_entries
+from controlplane.usecases.leading import lead
 from controlplane.usecases.telemetry import record_reports
 from controlplane.usecases.ticking import tick
 from tests.builders import NOW, a_cause, a_cell, a_flag_document, a_plan_document, a_report
@@ -146,9 +148,6 @@ def test_what_arrives_after_its_bucket_was_judged_is_kept_and_not_judged(store, 
 
 
 def test_a_tick_whose_lease_was_taken_changes_nothing(store, lease, service, started):
-    from controlplane.domain.errors import LeaseLost
-    from controlplane.usecases.leading import lead
-
     assert lead(store, "other", NOW + timedelta(days=4000), timedelta(days=1))
     service.report(NOW, buckets=3, candidate={"errors": {"timeout": 50}})
 

@@ -1,0 +1,111 @@
+import pytest
+
+from controlplane.settings import PREFIX, SDK_NAMES, Settings, SettingsError, read_settings
+
+GOOD = {
+    "DATABASE_URL": ("postgresql+psycopg://u:p@h/d", "postgresql+psycopg://u:p@h/d"),
+    "SECRET_KEY": ("0123456789abcdef", "0123456789abcdef"),
+    "HOST": ("0.0.0.0", "0.0.0.0"),
+    "PORT": ("9000", 9000),
+    "TICK_SECONDS": ("0.5", 0.5),
+    "BUCKET_SECONDS": ("2", 2),
+    "SEAL_SECONDS": ("4", 4.0),
+    "LOG_FORMAT": ("json", "json"),
+    "ADMIN_EMAIL": ("ann@example.org", "ann@example.org"),
+    "ADMIN_PASSWORD": ("correct horse battery", "correct horse battery"),
+    "BOOTSTRAP_ADMIN_TOKEN": ("t" * 16, "t" * 16),
+    "BOOTSTRAP_SDK_TOKEN": ("s" * 16, "s" * 16),
+}
+BAD = [
+    ("DATABASE_URL", "mysql://h/d"),
+    ("DATABASE_URL", "postgresql://h/d"),
+    ("DATABASE_URL", ""),
+    ("SECRET_KEY", "short"),
+    ("SECRET_KEY", ""),
+    ("PORT", "http"),
+    ("PORT", "65536"),
+    ("PORT", "-1"),
+    ("TICK_SECONDS", "0"),
+    ("TICK_SECONDS", "nan"),
+    ("TICK_SECONDS", "5s"),
+    ("BUCKET_SECONDS", "2.5"),
+    ("BUCKET_SECONDS", "0"),
+    ("SEAL_SECONDS", "inf"),
+    ("LOG_FORMAT", "xml"),
+    ("ADMIN_PASSWORD", "hunter2"),
+    ("BOOTSTRAP_ADMIN_TOKEN", "t"),
+    ("BOOTSTRAP_SDK_TOKEN", "s"),
+]
+
+
+def test_without_any_variable_the_defaults_hold():
+    settings = read_settings({"PATH": "/bin"})
+
+    assert settings == Settings()
+    assert (settings.host, settings.port, settings.tick_seconds) == ("127.0.0.1", 8000, 5.0)
+    assert (settings.bucket_seconds, settings.seal_seconds, settings.log_format) == (10, 20.0, "text")
+    assert settings.database_url == "sqlite:///var/throwbar.db"
+
+
+def test_every_setting_has_a_row_here():
+    assert {name.upper() for name in Settings.model_fields} == set(GOOD)
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_each_variable_sets_its_setting(name):
+    written, value = GOOD[name]
+
+    assert getattr(read_settings({PREFIX + name: written}), name.lower()) == value
+
+
+@pytest.mark.parametrize(("name", "value"), BAD)
+def test_a_malformed_variable_stops_with_one_line_that_names_it(name, value):
+    with pytest.raises(SettingsError) as stopped:
+        read_settings({PREFIX + name: value})
+
+    assert str(stopped.value).startswith(f"THROWBAR_{name}: ")
+    assert "\n" not in str(stopped.value)
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "ADMIN_PASSWORD", "BOOTSTRAP_ADMIN_TOKEN", "BOOTSTRAP_SDK_TOKEN"])
+def test_a_secret_that_is_malformed_is_not_printed(name):
+    with pytest.raises(SettingsError) as stopped:
+        read_settings({PREFIX + name: "hush"})
+
+    assert "hush" not in str(stopped.value)
+
+
+@pytest.mark.parametrize("name", ["THROWBAR_TICK_SECOND", "THROWBAR_DEBUG", "THROWBAR_"])
+def test_an_unknown_variable_stops_with_one_line_that_names_it(name):
+    with pytest.raises(SettingsError, match=rf"^{name} is not a setting") as stopped:
+        read_settings({name: "1"})
+
+    assert "\n" not in str(stopped.value)
+
+
+@pytest.mark.parametrize("name", sorted(SDK_NAMES))
+def test_the_names_of_the_sdk_are_passed_over(name):
+    assert read_settings({PREFIX + name: "whatever"}) == Settings()
+
+
+def test_what_kubernetes_injects_for_a_service_of_this_name_is_passed_over():
+    injected = {
+        "THROWBAR_SERVICE_HOST": "10.0.0.11",
+        "THROWBAR_SERVICE_PORT": "8000",
+        "THROWBAR_SERVICE_PORT_HTTP": "8000",
+        "THROWBAR_PORT": "tcp://10.0.0.11:8000",
+        "THROWBAR_PORT_8000_TCP": "tcp://10.0.0.11:8000",
+        "THROWBAR_PORT_8000_TCP_PROTO": "tcp",
+        "THROWBAR_PORT_8000_TCP_PORT": "8000",
+        "THROWBAR_PORT_8000_TCP_ADDR": "10.0.0.11",
+    }
+
+    assert read_settings(injected) == Settings()
+
+
+def test_files_lie_beside_an_embedded_database():
+    embedded = read_settings({"THROWBAR_DATABASE_URL": "sqlite:////srv/data/throwbar.db"})
+    server = read_settings({"THROWBAR_DATABASE_URL": "postgresql+psycopg://h/d"})
+
+    assert (embedded.is_embedded, str(embedded.folder)) == (True, "/srv/data")
+    assert (server.is_embedded, str(server.folder)) == (False, "var")
