@@ -62,7 +62,8 @@ def _http(error: HTTPException) -> AnyResponse:
 
 
 def _unexpected(error: Exception) -> AnyResponse:
-    _log.error("request %s failed: %s %s", g.request_id, request.method, request.path, exc_info=error)
+    # The route, not the path: a path may hold the secret of a sign-in link.
+    _log.error("request %s failed: %s %s", g.request_id, request.method, request.url_rule, exc_info=error)
     return _told(HTTPStatus.INTERNAL_SERVER_ERROR, f"something went wrong here; the log has it as {g.request_id}")
 
 

@@ -22,8 +22,8 @@ def evidence_document(seen: Evidence) -> dict[str, Any]:
         "candidate_bad_keys": seen.candidate_bad_keys,
         "slow": {name: list(pair) for name, pair in seen.slow.items()},
         "keys_at": {share: list(pair) for share, pair in seen.keys_at.items()},
-        "baseline_since_candidate": seen.baseline_since_candidate,
-        "candidate_since_baseline": seen.candidate_since_baseline,
+        "missed_baseline": seen.missed_baseline,
+        "missed_candidate": seen.missed_candidate,
         "newest": seen.newest,
     }
 

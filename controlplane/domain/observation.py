@@ -11,6 +11,7 @@ from controlplane.domain import evidence, histogram
 from controlplane.domain.evidence import Pair, Wealth
 from controlplane.domain.guardrails import Compare, Guardrails
 from controlplane.domain.histogram import Histogram
+from controlplane.domain.share import FULL
 
 LATENCY_QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
 HISTORY_CAP = 2_000_000  # keys: beyond it the baseline's history is halved, so that it follows the day
@@ -102,8 +103,8 @@ class Evidence:
     candidate_bad_keys: int = 0
     slow: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     keys_at: Mapping[int, tuple[int, int]] = field(default_factory=dict)
-    baseline_since_candidate: int = 0
-    candidate_since_baseline: int = 0
+    missed_baseline: float = 0.0
+    missed_candidate: float = 0.0
     newest: int | None = None
 
     @property
@@ -141,10 +142,19 @@ def _counted(seen: Evidence, bucket: Bucket) -> Evidence:
         baseline_bad_keys=seen.baseline_bad_keys + sum(each.baseline.bad_keys for each in bucket.strata),
         candidate_bad_keys=seen.candidate_bad_keys + sum(each.candidate.bad_keys for each in bucket.strata),
         keys_at=keys_at,
-        baseline_since_candidate=0 if candidate else seen.baseline_since_candidate + baseline,
-        candidate_since_baseline=0 if baseline else seen.candidate_since_baseline + candidate,
+        missed_baseline=0.0 if baseline else seen.missed_baseline + _expected_baseline(bucket),
+        missed_candidate=0.0 if candidate else seen.missed_candidate + _expected_candidate(bucket),
         newest=bucket.start,
     )
+
+
+def _expected_candidate(bucket: Bucket) -> float:
+    """How many keys the candidate should have had, by the share that assigned those of the baseline."""
+    return sum(each.baseline.keys * each.share / max(1, FULL - each.share) for each in bucket.strata)
+
+
+def _expected_baseline(bucket: Bucket) -> float:
+    return sum(each.candidate.keys * (FULL - each.share) / max(1, each.share) for each in bucket.strata)
 
 
 def _units(arm: Arm) -> int:

@@ -45,10 +45,9 @@ def _no_telemetry(sample: Sample) -> str:
 
 
 def _missing_side(sample: Sample) -> str | None:
-    seen, share = sample.evidence, sample.share
-    if share and seen.baseline_since_candidate * share / max(1, FULL - share) >= MISSED_KEYS:
+    if sample.share and sample.evidence.missed_candidate >= MISSED_KEYS:
         return sample.candidate_name
-    if share < FULL and seen.candidate_since_baseline * (FULL - share) / max(1, share) >= MISSED_KEYS:
+    if sample.share < FULL and sample.evidence.missed_baseline >= MISSED_KEYS:
         return sample.baseline_name
     return None
 

@@ -1,11 +1,13 @@
+from dataclasses import replace
+
 import pytest
 
 from controlplane.domain.findings import Consequence, Verdict
 from controlplane.domain.guardrails import Guardrails, OnSilence, Silence
-from controlplane.domain.observation import Evidence
+from controlplane.domain.observation import Evidence, gather
 from controlplane.domain.share import FULL
 from controlplane.domain.silence import silence
-from tests.builders import a_sample
+from tests.builders import a_bucket, a_sample, an_arm
 
 CONSEQUENCES = {
     OnSilence.HOLD: Consequence.HOLD,
@@ -13,7 +15,7 @@ CONSEQUENCES = {
     OnSilence.IGNORE: Consequence.NONE,
 }
 FEW = Evidence(keys_at={1000: (5000, 99)}, baseline_keys=5000, candidate_keys=99, newest=0)
-ONE_SIDED = Evidence(keys_at={1000: (9900, 100)}, baseline_since_candidate=2000, newest=0)
+ONE_SIDED = Evidence(keys_at={1000: (9900, 100)}, missed_candidate=20.2, newest=0)
 KINDS = {
     "no_telemetry": a_sample(silent_seconds=181.0),
     "min_samples": a_sample(FEW, baked=True),
@@ -93,7 +95,7 @@ def test_samples_of_another_share_do_not_count_for_this_stage():
 
 
 def test_a_baseline_that_sends_nothing_is_missed():
-    seen = Evidence(keys_at={50_000: (500, 500)}, candidate_since_baseline=100, newest=0)
+    seen = Evidence(keys_at={50_000: (500, 500)}, missed_baseline=100.0, newest=0)
 
     finding = heard(a_sample(seen, share=50_000))
 
@@ -102,7 +104,7 @@ def test_a_baseline_that_sends_nothing_is_missed():
 
 def test_nobody_misses_a_side_that_could_not_be_expected_yet():
     """At 1 %, 900 keys of the baseline go with 9 of the candidate: their absence still happens by chance."""
-    seen = Evidence(keys_at={1000: (900, 200)}, baseline_since_candidate=900, newest=0)
+    seen = Evidence(keys_at={1000: (900, 200)}, missed_candidate=9.1, newest=0)
 
     assert heard(a_sample(seen)).verdict is Verdict.HEALTHY
 
@@ -110,8 +112,16 @@ def test_nobody_misses_a_side_that_could_not_be_expected_yet():
 @pytest.mark.parametrize("share", [0, FULL])
 def test_a_side_that_the_share_leaves_out_is_not_missed(share):
     seen = Evidence(keys_at={share: (5000, 5000)}, newest=0)
-    one_sided = {0: {"baseline_since_candidate": 5000}, FULL: {"candidate_since_baseline": 5000}}[share]
+    one_sided = {0: {"missed_candidate": 50.0}, FULL: {"missed_baseline": 50.0}}[share]
 
     finding = heard(a_sample(Evidence(keys_at=seen.keys_at, newest=0, **one_sided), share=share))
 
     assert finding.guardrail == "min_samples"
+
+
+def test_keys_of_an_earlier_share_are_weighed_with_that_share():
+    """Just after 1 % → 10 %: what the baseline was sent at 1 % promised few keys to the candidate."""
+    seen = gather(Evidence(), a_bucket(an_arm(0), an_arm(900), share=1000), Guardrails())
+
+    assert seen.missed_candidate == pytest.approx(900 / 99)
+    assert heard(a_sample(replace(seen, keys_at={10_000: (500, 500)}), share=10_000)).verdict is Verdict.HEALTHY
