@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 
 from throwbar.answers import of_grpc, of_http, of_mysql, of_sqlstate
+from throwbar.earlier_tries import after_redirects
 from throwbar.patience import asked_by_grpc, asked_by_http, seconds_of
 from throwbar.taxonomy import BY_CATEGORY, Category, ErrorInfo
 
@@ -37,29 +38,27 @@ def read(owner: object, name: str) -> object:
 def answer_in(error: BaseException) -> ErrorInfo | None:
     """The backend's own answer, or the driver's word on how far it came. Decides."""
     response = read(error, "response")
-    if response is not None:
-        status = _status(read(response, "status_code")) or _status(read(response, "status"))
-        info = of_http(status) if status else None
-        if info is not None:
-            return asked_by_http(info, read(response, "headers"), read)
-    return _grpc(error) or _database(error)
+    return (_http(response) if response is not None else None) or _grpc(error) or _database(error)
 
 
 def claim_in(error: BaseException) -> ErrorInfo | None:
     """What the exception says of itself. Weaker: libraries also invent a status for a reply they could not read."""
-    for name in ("status", "status_code"):
-        status = _status(read(error, name))
-        info = of_http(status) if status else None
-        if info is not None:
-            return asked_by_http(info, read(error, "headers"), read)
+    info = _http(error)
+    if info is not None:
+        return info
     seconds = seconds_of(read(error, "retry_after"))
     if seconds is None:
         return None
     return BY_CATEGORY[Category.THROTTLED]._replace(retry_after=seconds, because="attribute retry_after")
 
 
-def _status(value: object) -> int | None:
-    return value if isinstance(value, int) and 100 <= value <= 599 else None
+def _http(owner: object) -> ErrorInfo | None:
+    for name in ("status_code", "status"):
+        status = read(owner, name)
+        info = of_http(status) if isinstance(status, int) else None
+        if info is not None:
+            return after_redirects(asked_by_http(info, read(owner, "headers"), read), read(owner, "history"))
+    return None
 
 
 def _grpc(error: BaseException) -> ErrorInfo | None:
@@ -80,9 +79,13 @@ def _database(error: BaseException) -> ErrorInfo | None:
         info = of_sqlstate(state) if isinstance(state, str) else None
         if info is not None:
             return info
-    if read(error, "pgconn") is not None:  # psycopg: "if the error was raised from a connection attempt"
+    if read(error, "pgconn") is not None and _is_psycopg(error):  # set when "raised from a connection attempt"
         return BY_CATEGORY[Category.CONNECTION]._replace(because="raised while psycopg was connecting")
     return _mysql(error) or _sqlalchemy(error)
+
+
+def _is_psycopg(error: BaseException) -> bool:
+    return any(ancestor.__module__.partition(".")[0] == "psycopg" for ancestor in type.mro(type(error)))
 
 
 def _mysql(error: BaseException) -> ErrorInfo | None:

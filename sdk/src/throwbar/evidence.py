@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from throwbar.carried import CARRIERS, answer_in, claim_in, read, shortage_in
+from throwbar.earlier_tries import tried_before
 from throwbar.known_errors import Known, look_up
 from throwbar.taxonomy import BY_CATEGORY, Category, Delivery, ErrorInfo
 
@@ -102,25 +103,13 @@ def _cause(error: BaseException) -> tuple[BaseException | None, bool]:
     for name in ("__cause__", "orig", "reason"):
         cause = read(error, name)
         if isinstance(cause, BaseException):
-            return cause, not _tried_before(error)
+            return cause, not tried_before(error)
     arguments = read(error, "args")
     if isinstance(arguments, tuple):
         for argument in arguments[:2]:
             if isinstance(argument, BaseException):
-                return argument, True
+                return argument, not tried_before(error)
     if isinstance(error, BaseExceptionGroup):  # of several calls, one may have got through
         return error.exceptions[0], False
     context = None if read(error, "__suppress_context__") else read(error, "__context__")
     return (context, False) if isinstance(context, BaseException) else (None, False)
-
-
-def _tried_before(error: BaseException) -> bool:
-    """Is this the last of several tries, by its name or, in urllib3, by its stack? An earlier one may have arrived."""
-    name = type(error).__name__
-    if name != "MaxRetryError":
-        return name == "RetryError"
-    calls, trace = 0, error.__traceback__
-    while trace is not None and calls < 2:
-        calls += trace.tb_frame.f_code.co_qualname == "HTTPConnectionPool.urlopen"
-        trace = trace.tb_next
-    return calls > 1

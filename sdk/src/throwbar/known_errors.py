@@ -26,7 +26,6 @@ _CANCELLED = BY_CATEGORY[Category.CANCELLED]
 _EXHAUSTED = _RESOURCE._replace(retryable=False)  # here, in this process: another attempt needs what is missing
 _UNSENDABLE = _APPLICATION._replace(delivery=Delivery.NOT_SENT)  # the request could not even be put together
 _UNREADABLE = _LOST._replace(delivery=Delivery.APPLIED)
-_UNAVAILABLE = _RESOURCE._replace(delivery=Delivery.REJECTED)
 # Raised in a call it may come after half the work; only a backend's factory can say NOT_SENT.
 _MISSING = BY_CATEGORY[Category.INITIALIZATION]._replace(delivery=Delivery.UNKNOWN)
 
@@ -83,7 +82,8 @@ DECIDED: Mapping[str, ErrorInfo] = {
         (_NOT_SENT, "ClientConnectorError ClientHttpProxyError ConnectionTimeoutError ServerFingerprintMismatch"),
         (_LOST, "ServerDisconnectedError ClientOSError ClientPayloadError HttpProcessingError"),
         (_TIMEOUT, "ServerTimeoutError"),
-        (_UNSENDABLE, "InvalidURL"),
+        (_UNSENDABLE, "InvalidURL NonHttpUrlClientError"),
+        (_APPLICATION, "RedirectClientError"),  # led to no address; where it came from was reached
     ),
     **_table("grpc", (_TIMEOUT, "FutureTimeoutError"), (_CANCELLED, "FutureCancelledError")),
     **_table("sqlalchemy", (_NOT_SENT, "TimeoutError"), (_CONFLICT, "StaleDataError")),  # the pool's time-out
@@ -92,10 +92,12 @@ DECIDED: Mapping[str, ErrorInfo] = {
     **_table("pymysql", (_VALIDATION, "IntegrityError DataError"), (_LOST, "InterfaceError")),
     **_table(
         "redis",
+        # An error of a pipeline is that of one command in it; the others may have been carried out.
+        (_RESOURCE, "BusyLoadingError ClusterDownError OutOfMemoryError ReadOnlyError"),
+        (_CONFLICT._replace(delivery=Delivery.UNKNOWN), "TryAgainError"),
+        (_CONFLICT, "WatchError"),  # of the whole transaction
         (_TIMEOUT, "TimeoutError"),
-        (_UNAVAILABLE, "BusyLoadingError ClusterDownError OutOfMemoryError ReadOnlyError"),
         (_NOT_SENT, "MaxConnectionsError"),  # of the pool
-        (_CONFLICT, "WatchError TryAgainError"),
         (_LOST, "InvalidResponse"),
         (_VALIDATION, "ResponseError AuthenticationError AuthorizationError"),
         (_UNSENDABLE, "DataError"),
@@ -125,7 +127,7 @@ LEANING: Mapping[str, ErrorInfo] = {
     **_table("sqlalchemy", (_VALIDATION, "IntegrityError")),
     **_table("psycopg", (_LOST, "OperationalError InterfaceError")),
     **_table("psycopg2", (_LOST, "OperationalError InterfaceError")),
-    **_table("redis", (_LOST, "ConnectionError")),
+    **_table("redis", (_LOST, "ConnectionError")),  # it retries by itself, so what it met last proves nothing
 }
 
 
