@@ -1,7 +1,6 @@
 import contextlib
 import contextvars
 import gc
-import itertools
 import random
 
 import pytest
@@ -102,7 +101,9 @@ def test_attempts_of_nested_calls_add_up_and_do_not_multiply():
         raise TimeoutError
 
     def call(function):
-        for attempt in itertools.count(1):
+        attempt = 0
+        while True:
+            attempt += 1
             try:
                 with Repeating() if attempt > 1 else contextlib.nullcontext():
                     return function()
