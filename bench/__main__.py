@@ -2,10 +2,15 @@
 
 import argparse
 
-from bench import bucketing, decisions, snapshots
+from bench import bucketing, decisions, sdk_parts, snapshots
 from bench.measure import print_table
 
-SUBJECTS = {"decisions": decisions.rows, "bucketing": bucketing.rows, "snapshots": snapshots.rows}
+SUBJECTS = {
+    "decisions": decisions.rows,
+    "bucketing": bucketing.rows,
+    "snapshots": snapshots.rows,
+    "sdk_parts": sdk_parts.rows,
+}
 
 
 def main() -> None:
