@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from controlplane.domain.audit import GENESIS
-from controlplane.domain.errors import NotFound
+from controlplane.domain.errors import AlreadyExists, NotFound
 from controlplane.store.tables import environments
 
 
@@ -49,6 +50,7 @@ class Environments:
         )
 
     def add(self, name: str, source: str, now: datetime) -> Environment:
+        """Raises AlreadyExists, also when another process was faster in this moment."""
         values = {
             "name": name,
             "source": source,
@@ -57,7 +59,12 @@ class Environments:
             "audit_head": GENESIS,
             "created_at": now,
         }
-        self._connection.execute(insert(environments).values(values))
+        try:
+            with self._connection.begin_nested():
+                self._connection.execute(insert(environments).values(values))
+        except IntegrityError:
+            message = f"environment '{name}' exists already"
+            raise AlreadyExists(message) from None
         return self.get(name)
 
     def raise_version(self, environment: Environment) -> int:

@@ -1,5 +1,6 @@
 """Environments: listing, creating, and what the very first start of a server makes."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,17 +38,14 @@ def create_environment(store: Store, name: str, cause: Cause) -> Environment:
     if not KEY.fullmatch(name):
         raise InvalidInput((FieldError("name", KEY_RULE),))
     with store.writing() as uow:
-        if uow.environments.exists(name):
-            message = f"environment '{name}' exists already"
-            raise AlreadyExists(message)
         new = _add(uow, name, cause)
         uow.commit()
     return new
 
 
 def ensure_first(store: Store, cause: Cause) -> None:
-    """The environment `production`, unless there is one already."""
-    with store.writing() as uow:
+    """The environment `production`, unless there is one already, or another replica starts as well."""
+    with store.writing() as uow, suppress(AlreadyExists):
         if not uow.environments.all():
             _add(uow, FIRST, cause)
             uow.commit()
