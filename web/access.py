@@ -72,6 +72,7 @@ UI: dict[str, Rule] = {
     "ui.flags.list_all": Role.VIEWER,
     "ui.flags.show": Role.VIEWER,
     "ui.flags.live": Role.VIEWER,
+    "ui.flags.summaries": Role.VIEWER,
     "ui.flags.series": Role.VIEWER,
     "ui.history.show": Role.VIEWER,
     "ui.history.verify": Role.VIEWER,

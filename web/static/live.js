@@ -9,7 +9,9 @@
   const hasTyping = (region) => region.contains(document.activeElement) && document.activeElement.matches(BUSY);
   const hasChanges = (region) =>
     [...region.querySelectorAll("input[type=number], input[type=text], textarea")].some((field) => field.value !== field.defaultValue);
-  const isInUse = (region) => hasOpenForm(region) || hasTyping(region) || hasChanges(region);
+  const isBeingRead = (region) => { const marked = getSelection(); return !marked.isCollapsed && region.contains(marked.anchorNode); };
+  const isInUse = (region) =>
+    region.id !== "state" && (hasOpenForm(region) || hasTyping(region) || hasChanges(region) || isBeingRead(region));
 
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (isPoll(event.detail.elt)) {
@@ -20,12 +22,18 @@
     if (!isPoll(event.detail.elt)) asked = Math.max(0, asked - 1);
   });
 
+  const keepUnfolded = (region, fragment) => region.querySelectorAll("details.fold[open][id]").forEach((fold) => {
+    const same = fragment.querySelector?.(`#${CSS.escape(fold.id)}`);
+    if (same) same.open = true;
+  });
+
   // A poll leaves alone what somebody works on. The state and its banner hold no form: they always turn.
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
     const { target, fragment } = event.detail;
     const fresh = fragment?.firstElementChild ?? fragment;
     if (asked === 0 && target && isInUse(target)) event.detail.shouldSwap = false;
     else if (fresh?.isEqualNode?.(target)) event.detail.shouldSwap = false;
+    else if (target && fragment) keepUnfolded(target, fragment);
   });
 
   const line = () => document.getElementById("connection");

@@ -72,8 +72,8 @@ def _form(
     expected: str | None = None,
     error: ThrowbarError | None = None,
 ) -> Response:
-    told = error.errors if isinstance(error, InvalidInput) else _on_field(error)
-    stale = isinstance(error, StaleVersion)
+    document = forms.document(fields, current)
+    told = forms.every_error(document, error.errors) if isinstance(error, InvalidInput) else _on_field(error)
     return page(
         "flag_form.html",
         STATUS[type(error)] if error else HTTPStatus.OK,
@@ -85,7 +85,7 @@ def _form(
         expected=expected or (current["version"] if current else ""),
         errors=forms.shown_errors(told),
         message=error.message if error and not told else None,
-        conflict=_differing(current, forms.document(fields, current)) if stale and current else None,
+        conflict=_differing(current, document) if current and isinstance(error, StaleVersion) else None,
         choices=plans,
     )
 

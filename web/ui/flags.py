@@ -2,12 +2,12 @@
 
 from flask import Blueprint, Response, jsonify, render_template, request, url_for
 
-from controlplane.usecases.answers import describe_flags
+from controlplane.usecases.answers import describe_flag, describe_flags
 from controlplane.usecases.changing import Place
 from controlplane.usecases.instances import list_instances
 from web.ui import asking, present
 from web.ui.answering import page, to
-from web.ui.flag_page import live_parts, whole_page
+from web.ui.flag_page import chart_parts, live_parts, whole_page
 from web.ui.series import chart_data
 from web.wiring import wired
 
@@ -48,6 +48,14 @@ def show(environment: str, flag: str) -> str:
 def live(environment: str, flag: str) -> str:
     """The parts of the page that turn by themselves, for htmx."""
     return render_template("flag/live.html", out_of_band=True, **live_parts(Place(environment, flag)))
+
+
+@blueprint.get("/environments/<environment>/flags/<flag>/summaries")
+def summaries(environment: str, flag: str) -> str:
+    """What the charts say in words and tables, for htmx."""
+    place = Place(environment, flag)
+    answer = describe_flag(wired().store, place, asking.now())
+    return render_template("flag/summaries.html", out_of_band=True, **chart_parts(place, answer))
 
 
 @blueprint.get("/environments/<environment>/flags/<flag>/series")

@@ -8,7 +8,11 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from controlplane.domain.errors import FieldError
+from controlplane.documents.flag import parse_flag
+from controlplane.documents.guardrails import guardrails_document
+from controlplane.domain.errors import FieldError, InvalidInput
+from controlplane.domain.flag_rules import check
+from controlplane.domain.guardrails import Guardrails
 from web.ui.plans import UNITS, stage_fields
 
 Fields = Mapping[str, str]
@@ -179,7 +183,8 @@ def percent_text(value: float | None) -> str:
 
 def shown_errors(errors: Iterable[FieldError]) -> dict[str, str]:
     """Errors by the name of the form's field; the first one of a field is enough."""
-    told, shown = list(errors), {}
+    told = list(errors)
+    shown: dict[str, str] = {}
     paths = {error.field for error in told}
     for error in told:
         if _of_the_flag(error.field) in paths:
@@ -210,7 +215,23 @@ def _field_name(path: str) -> str:
 
 def starting_fields() -> dict[str, str]:
     """What an empty form begins with: guardrails that are on, because nobody should have to think of them."""
-    return {
-        "guarded": "on", "compare": "on", "max_error_rate": "5", "latency_p99": "1000",
-        "window_seconds": "60", "min_samples": "200", "on_breach": "rollback", "rollback_scope": "flag",
-    }  # fmt: skip
+    return _guardrail_fields(guardrails_document(Guardrails(max_error_rate=0.05, max_latency_ms={"p99": 1000})))
+
+
+def every_error(document: Mapping[str, Any], told: tuple[FieldError, ...]) -> tuple[FieldError, ...]:
+    """Those, and what is wrong with the rest: what cannot be read must not hide what can be read and is wrong."""
+    unreadable = {error.field.split(".")[0] for error in told}
+    rest = {name: value for name, value in document.items() if name not in unreadable}
+    try:
+        check(parse_flag(rest))
+    except InvalidInput as error:
+        return told + tuple(each for each in error.errors if each.field.split(".")[0] not in unreadable)
+    return told
+
+
+def label(name: str) -> str:
+    """A field's name as people read it: "stage-0-percent" → "Stage 1, percent"."""
+    if name.startswith("stage-"):
+        _, row, what = name.split("-", 2)
+        return f"Stage {int(row) + 1}, {what}"
+    return name.replace("_", " ").capitalize()

@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 
 from controlplane.domain.errors import NotSignedIn
 from web.auth import csrf_token
-from web.ui import asking, diffs, moments, present
+from web.ui import asking, diffs, forms, moments, present
 
 
 def dress_templates(blueprint: Blueprint) -> None:
@@ -61,6 +61,7 @@ _FILTERS: dict[str, Callable[..., Any]] = {
     "count": moments.count,
     "look": present.look,
     "waiting": present.waiting,
+    "field_label": forms.label,
     "shown_health": present.shown_health,
     "actor": diffs.actor,
     "did": diffs.action,

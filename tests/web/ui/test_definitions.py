@@ -43,6 +43,14 @@ def test_all_mistakes_are_told_at_once_and_the_input_is_kept(operator: Visitor) 
         assert kept in refused.text
 
 
+def test_a_number_that_cannot_be_read_hides_no_other_mistake(operator: Visitor) -> None:
+    refused = operator.post(NEW, **{**FILLED, "key": "no spaces", "stage-0-percent": "much"})
+
+    assert 'id="stage-0-percent-wrong"' in refused.text
+    assert 'id="key-wrong"' in refused.text
+    assert "Stage 1, percent must be a number" in visible(refused)
+
+
 def test_a_key_that_is_taken_is_told_at_the_key(flag: None, operator: Visitor) -> None:
     refused = operator.post(NEW, **FILLED)
 

@@ -1,0 +1,78 @@
+"""The real server in a process of its own, and a hand on its database: what people, services and browsers share."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from controlplane.clock import utc_now
+from controlplane.domain.access import Role
+from controlplane.domain.errors import AlreadyExists
+from controlplane.store import Store, open_store
+from controlplane.usecases import people, signing_in
+from controlplane.usecases.changing import Place
+from controlplane.usecases.flags import get_flag
+from controlplane.usecases.telemetry import record_reports
+from tests.builders import a_cause, a_cell, a_report
+
+ANN = "ann@example.org"
+FAST = {"THROWBAR_TICK_SECONDS": "0.2", "THROWBAR_BUCKET_SECONDS": "1", "THROWBAR_SEAL_SECONDS": "0.2"}
+
+
+@dataclass
+class Server:
+    """`url` without a slash at its end; `store` is opened by the test beside the server."""
+
+    url: str
+    store: Store
+    reports: int = 0
+
+    def link(self, email: str = ANN, role: Role = Role.ADMIN) -> str:
+        """A fresh sign-in link, as `throwbar user link` would make it."""
+        cause = a_cause(utc_now())
+        with suppress(AlreadyExists):
+            people.add_person(self.store, email, role, cause)
+        return f"{self.url}/sign-in/{signing_in.create_link(self.store, email, cause)}"
+
+    def hear(self, key: str, *, failing: bool) -> None:
+        """A report of one bucket in which both sides were called, as a service would send it."""
+        flag = get_flag(self.store, Place("production", key))
+        start = int((utc_now() - timedelta(seconds=1)).timestamp())
+        self.reports += 1
+        same = {"flag": key, "start": start, "attempt": flag.rollout.attempt, "share": 50_000, "calls": 400}
+        bad = {"errors": {"exception": 300}} if failing else {}
+        cells = [a_cell(side="baseline", backend=flag.baseline, **same), a_cell(backend=flag.candidate, **same, **bad)]
+        record_reports(self.store, [a_report(*cells, sequence=self.reports)], utc_now())
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[Server]:
+    """`throwbar serve` on a free port with a fresh database and a fast clock."""
+    url = f"sqlite:///{folder / 'throwbar.db'}"
+    ours = {name: value for name, value in os.environ.items() if not name.startswith("THROWBAR_")}
+    command = [sys.executable, "-m", "web.cli", "serve", "--host", "127.0.0.1", "--port", "0"]
+    process = subprocess.Popen(
+        command, env={**ours, **FAST, "THROWBAR_DATABASE_URL": url, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    try:
+        yield from _reached(process, url)
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+        if process.stdout:
+            process.stdout.close()
+
+
+def _reached(process: "subprocess.Popen[str]", database: str) -> Iterator[Server]:
+    assert process.stdout
+    greeting = process.stdout.readline()
+    address = re.search(r"http://\S+", greeting)
+    assert address, f"the server did not start: {greeting!r}"
+    with open_store(database) as store:
+        yield Server(address.group(), store)

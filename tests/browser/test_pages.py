@@ -1,0 +1,264 @@
+"""Do the pages work for a person with a browser, with scripts and without, while things happen?"""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import TimeoutError as NotThereError
+
+from controlplane.clock import utc_now
+from controlplane.domain.access import Role
+from controlplane.usecases import flags, rollouts
+from controlplane.usecases.changing import Place
+from controlplane.usecases.environments import create_environment
+from tests.browser.serving import Server, serving
+from tests.builders import a_cause, a_flag_document, a_plan_document
+
+pytestmark = pytest.mark.browser
+expect.set_options(timeout=20_000)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("served")) as server:
+        yield server
+
+
+@pytest.fixture
+def ann(page: Page, server: Server) -> Page:
+    """An administrator's browser, signed in."""
+    return enter(page, server)
+
+
+@pytest.fixture
+def plain(browser: Browser, server: Server) -> Iterator[Page]:
+    """The same person in a browser without JavaScript."""
+    with browser.new_context(java_script_enabled=False) as context:
+        yield enter(context.new_page(), server)
+
+
+def enter(page: Page, server: Server) -> Page:
+    page.goto(server.link())
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(re.compile(r"/first-password|/flags"))
+    return page
+
+
+def a_flag(server: Server, key: str, **changes: object) -> str:
+    """A flag of its own for a test; its address."""
+    flags.create_flag(server.store, "production", a_flag_document(key=key, **changes), a_cause(utc_now()))
+    return f"{server.url}/environments/production/flags/{key}"
+
+
+def test_from_a_link_to_a_flag_that_moves(page: Page, server: Server) -> None:
+    page.goto(server.link())
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name="Later").click()
+
+    page.get_by_role("link", name=re.compile("New flag|Create a flag")).first.click()
+    page.get_by_label("Key as the code").fill("first-move")
+    page.get_by_label("Baseline the backend").fill("old_pool")
+    page.get_by_label("Candidate the backend").fill("new_pool")
+    page.get_by_label("Operations one a line").fill("echo")
+    page.get_by_label("Template").select_option("cautious")
+    page.get_by_role("button", name="Use").click()
+    page.get_by_role("button", name="Create flag").click()
+    expect(page.get_by_role("status").first).to_contain_text("first-move was created")
+
+    page.locator("#enable summary").click()
+    page.get_by_role("button", name="Enable now").click()
+    expect(page.locator("#state")).to_contain_text("Enabled at 0 %")
+
+    page.get_by_label("Percent of echo").fill("5")
+    page.get_by_role("button", name="Set", exact=True).click()
+    expect(page.locator("#state .sentence")).to_contain_text(re.compile(r"5.% of echo on new_pool"))
+
+    page.locator("#verb-start summary").click()
+    page.locator("#verb-start").get_by_label("Reason").fill("all agreed")
+    page.locator("#verb-start").get_by_role("button", name="Start the rollout").click()
+    expect(page.locator("#state .sentence")).to_contain_text(re.compile(r"1.% of echo on new_pool since .*bakes until"))
+    expect(page.locator("#history")).to_contain_text("all agreed")
+
+
+def test_the_kill_switch_works_without_javascript(plain: Page, server: Server) -> None:
+    plain.goto(a_flag(server, "no-script"))
+    plain.locator("#disable summary").click()
+    plain.locator("#disable").get_by_label("Reason").fill("3 a.m.")
+    plain.get_by_role("button", name="Disable now").click()
+
+    expect(plain.locator("#notice")).to_contain_text("Disabled: every call goes to the baseline.")
+    assert not flags.get_flag(server.store, Place("production", "no-script")).enabled
+
+
+def test_a_rollout_and_a_percent_work_without_javascript(plain: Page, server: Server) -> None:
+    plain.goto(a_flag(server, "plain"))
+    plain.get_by_label("Percent of echo").fill("0.5")
+    plain.locator("tr", has_text="echo").get_by_role("button", name="Set").click()
+    expect(plain.locator("#state .sentence")).to_contain_text(re.compile(r"0\.5.% of echo"))
+
+    plain.locator("#verb-start summary").click()
+    plain.locator("#verb-start button").click()
+
+    expect(plain.locator("#rollout")).to_contain_text("running")
+    expect(plain.locator("#charts table").first).to_be_attached()
+
+
+def test_an_automatic_rollback_is_seen_without_reload(ann: Page, server: Server) -> None:
+    address = a_flag(server, "goes-bad", plan=a_plan_document(50, 98))
+    place = Place("production", "goes-bad")
+    rollouts.start(server.store, place, a_cause(utc_now()))
+    ann.goto(address)
+    expect(ann.locator("#rollout")).to_contain_text("running")
+    ann.evaluate("window.sameDocument = true")
+
+    banner = ann.locator("#banner")
+    for _ in range(60):
+        server.hear("goes-bad", failing=True)
+        if is_there_within(banner, 500):
+            break
+
+    expect(banner).to_contain_text(re.compile(r"Rolled back automatically at \d\d:\d\d:\d\d UTC"))
+    expect(banner).to_contain_text("snakepit failed for")
+    expect(ann.locator("#state .sentence")).to_contain_text("every call goes to python_pool_v2")
+    assert ann.evaluate("window.sameDocument") is True
+
+
+def is_there_within(found: Locator, milliseconds: int) -> bool:
+    try:
+        found.wait_for(timeout=milliseconds)
+    except NotThereError:
+        return False
+    return True
+
+
+def test_what_somebody_types_survives_the_polling_while_the_state_turns(ann: Page, server: Server) -> None:
+    ann.goto(a_flag(server, "typing"))
+    ann.locator("#disable summary").click()
+    reason = ann.locator("#disable").get_by_label("Reason")
+    reason.fill("still writ")
+
+    flags.set_operation(server.store, Place("production", "typing"), "echo", {"percent": 7}, a_cause(utc_now()))
+    expect(ann.locator("#state .sentence")).to_contain_text(re.compile(r"7.% of echo"))
+
+    expect(reason).to_have_value("still writ")
+    expect(reason).to_be_focused()
+
+
+def test_two_people_in_conflict_see_both_versions(ann: Page, server: Server) -> None:
+    address, place = a_flag(server, "both"), Place("production", "both")
+    ann.goto(address)
+    ann.get_by_label("Percent of echo").fill("5")
+
+    flags.set_operation(server.store, place, "echo", {"percent": 10}, a_cause(utc_now(), reason="I was faster"))
+    ann.locator("tr", has_text="echo").get_by_role("button", name="Set").click()
+
+    notice = ann.locator("#notice")
+    expect(notice).to_contain_text("Nothing was changed.")
+    expect(notice).to_contain_text(re.compile(r"10.%"))
+    notice.get_by_role("button", name="Do it on version 2").click()
+    expect(ann.locator("#state .sentence")).to_contain_text(re.compile(r"5.% of echo"))
+
+
+def test_the_list_is_searched_while_typing_and_the_address_keeps_it(ann: Page, server: Server) -> None:
+    a_flag(server, "needle")
+    a_flag(server, "haystack")
+    ann.goto(f"{server.url}/environments/production/flags")
+
+    ann.keyboard.press("/")
+    ann.keyboard.type("needl")
+
+    expect(ann.locator("#flag-haystack")).to_have_count(0)
+    expect(ann.locator("#flag-needle")).to_be_visible()
+    expect(ann).to_have_url(re.compile(r"[?&]q=needl"))
+    ann.reload()
+    expect(ann.get_by_label("Search flags")).to_have_value("needl")
+
+
+def test_charts_are_drawn_for_every_operation(ann: Page, server: Server) -> None:
+    ann.goto(a_flag(server, "drawn"))
+
+    expect(ann.locator("#charts[data-drawn='4']")).to_be_visible()
+    expect(ann.locator("#charts canvas")).to_have_count(4)
+    ann.get_by_role("link", name="6 hours").click()
+    expect(ann).to_have_url(re.compile("range=6h"))
+
+
+def test_the_first_report_turns_the_waiting_green(ann: Page, server: Server) -> None:
+    create_environment(server.store, "staging", a_cause(utc_now()))
+    ann.goto(f"{server.url}/environments/staging/start")
+    ann.get_by_role("button", name="Create a token").click()
+    secret = ann.locator("#secret").inner_text()
+    expect(ann.locator("#heard")).to_contain_text("Waiting for your first report")
+
+    ann.context.request.post(
+        f"{server.url}/sdk/v1/reports",
+        headers={"Authorization": f"Bearer {secret}"},
+        data=first_report(),
+    )
+
+    expect(ann.locator("#heard")).to_contain_text("The first report is here")
+
+
+def first_report() -> dict[str, object]:
+    return {
+        "schema": 1, "instance": "i-1", "service": "my-service", "sdk": "throwbar-python/0.1.0", "sequence": 1,
+        "source": "", "version": 0, "sent_at": utc_now().timestamp(), "cells": [],
+    }  # fmt: skip
+
+
+def test_the_theme_is_remembered(ann: Page, server: Server) -> None:
+    ann.goto(server.url)
+    before = ann.evaluate("getComputedStyle(document.body).backgroundColor")
+
+    ann.get_by_role("button", name="Switch between light and dark").click()
+    ann.reload()
+
+    assert ann.evaluate("getComputedStyle(document.body).backgroundColor") != before
+
+
+def test_nothing_on_any_page_is_refused_by_the_content_security_policy(ann: Page, server: Server) -> None:
+    address = a_flag(server, "strict")
+    complaints: list[str] = []
+    ann.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+
+    for path in (
+        address,
+        f"{address}/edit",
+        f"{server.url}/tokens",
+        f"{server.url}/people",
+        f"{server.url}/environments/production/audit",
+    ):
+        ann.goto(path)
+        ann.wait_for_load_state("networkidle")
+
+    assert complaints == []
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1280, 1920])
+def test_no_page_is_wider_than_its_screen(ann: Page, server: Server, width: int) -> None:
+    if width == 320:
+        a_flag(server, "wide")
+    ann.set_viewport_size({"width": width, "height": 800})
+
+    for path in (
+        "",
+        "/environments/production/flags/wide",
+        "/environments/production/new-flag",
+        "/tokens",
+        "/people",
+        "/environments/production/start",
+    ):
+        ann.goto(server.url + path)
+        assert ann.evaluate("document.documentElement.scrollWidth") <= width, path
+
+
+def test_a_viewer_watches_and_finds_nothing_to_press(page: Page, server: Server) -> None:
+    address = a_flag(server, "looked-at")
+    page.goto(server.link("viewer@example.org", Role.VIEWER))
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("link", name="Later").click()
+    page.goto(address)
+
+    expect(page.locator("#state .sentence")).to_be_visible()
+    assert page.locator("main").locator("button, summary.button").count() == 0
