@@ -44,11 +44,6 @@ class Environments:
         rows = self._connection.execute(select(environments).order_by(environments.c.id))
         return [_environment(row) for row in rows]
 
-    def exists(self, name: str) -> bool:
-        return (
-            self._connection.execute(select(environments.c.id).where(environments.c.name == name)).first() is not None
-        )
-
     def add(self, name: str, source: str, now: datetime) -> Environment:
         """Raises AlreadyExists, also when another process was faster in this moment."""
         values = {

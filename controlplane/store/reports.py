@@ -68,10 +68,6 @@ class Buckets:
         )
         return [(_place(row), _arm(row)) for row in self._connection.execute(query)]
 
-    def newest_start(self, environment_id: int, flag: str) -> int | None:
-        query = select(buckets.c.start).where(buckets.c.environment_id == environment_id, buckets.c.flag == flag)
-        return self._connection.execute(query.order_by(buckets.c.start.desc()).limit(1)).scalar_one_or_none()
-
     def forget_before(self, start: int) -> int:
         """How many rows were older and are gone."""
         return self._connection.execute(delete(buckets).where(buckets.c.start < start)).rowcount

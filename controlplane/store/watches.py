@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from controlplane.documents.watching import evidence_document, finding_document, parse_evidence, parse_finding
 from controlplane.domain.findings import Finding
@@ -54,10 +54,6 @@ class Watches:
         values = _values(watch)
         if self._connection.execute(update(watches).where(here).values(values)).rowcount == 0:
             self._connection.execute(insert(watches).values(environment_id=environment_id, flag=watch.flag, **values))
-
-    def forget(self, environment_id: int, flag: str) -> None:
-        here = (watches.c.environment_id == environment_id) & (watches.c.flag == flag)
-        self._connection.execute(delete(watches).where(here))
 
 
 def _values(watch: Watch) -> dict[str, Any]:
