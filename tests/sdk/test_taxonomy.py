@@ -2,6 +2,7 @@ import asyncio
 import concurrent.futures
 import errno
 import http.client
+import importlib
 import json
 import re
 import socket
@@ -12,6 +13,7 @@ import pytest
 
 from throwbar import outcome
 from throwbar.evidence import classify
+from throwbar.known_errors import DECIDED, EXACT, LEANING, name_of
 from throwbar.severity import adjusted, strategy_for
 from throwbar.taxonomy import BY_CATEGORY, Category, Delivery, ErrorInfo, Severity, Strategy
 
@@ -323,3 +325,44 @@ def test_facts_cannot_be_changed():
         BY_CATEGORY[Category.TIMEOUT].delivery = Delivery.NOT_SENT
     assert isinstance(BY_CATEGORY[Category.TIMEOUT], ErrorInfo)
     assert BY_CATEGORY[Category.CANCELLED].strategy == Strategy.RERAISE
+
+
+ELSEWHERE = {"psycopg2", "psycopg_pool", "throwbar"}  # not installed for the tests, or not raised yet
+
+
+def all_exceptions(kind=BaseException):
+    return {kind}.union(*(all_exceptions(child) for child in kind.__subclasses__()))
+
+
+def test_every_known_name_is_that_of_a_real_class():
+    for module in (
+        "aiohttp",
+        "grpc",
+        "httpcore",
+        "httpx",
+        "multiprocessing",
+        "psycopg",
+        "pymysql",
+        "redis",
+        "requests",
+    ):
+        importlib.import_module(module)
+    for module in ("sqlalchemy.orm", "sqlite3", "subprocess", "urllib.error"):
+        importlib.import_module(module)
+    real = {name_of(kind) for kind in all_exceptions()}
+
+    known = {name for name in [*DECIDED, *EXACT, *LEANING] if name.partition(".")[0] not in ELSEWHERE}
+
+    assert known - real == set()
+
+
+def test_the_documentation_has_the_same_table():
+    rows = re.findall(r"^\| `(\w+)` \|[^|]*\| (.*) \|$", (ROOT / "docs" / "errors.md").read_text(), re.MULTILINE)
+
+    written = {category: row.split(" | ") for category, row in rows if category in set(Category)}
+
+    yes = {True: "yes", False: "no"}
+    assert written == {
+        category: [info.severity, info.strategy, info.delivery, yes[info.retryable], yes[info.countable]]
+        for category, info in BY_CATEGORY.items()
+    }
