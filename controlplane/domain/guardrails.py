@@ -1,9 +1,12 @@
 """Guardrails: the limits that a candidate may not cross, and what follows when it does."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
+
+from controlplane.domain.histogram import PER_DOUBLING
 
 Overrides = Mapping[str, Any]  # field of Guardrails → value, where an operation differs from its flag
 
@@ -52,6 +55,14 @@ class Compare:
     error_rate_margin: float = 0.0005
     latency_ratio: float = 1.19
     alpha: float = 0.01
+
+    @property
+    def latency_tolerance(self) -> int:
+        """How many histogram buckets slower is tolerated: the ratio rounded down to 2^(k/8).
+
+        People write 1.09 and 1.41 for 2^(1/8) and 2^(4/8), hence the half percent.
+        """
+        return math.floor(math.log2(self.latency_ratio * 1.005) * PER_DOUBLING)
 
 
 @dataclass(frozen=True, slots=True)

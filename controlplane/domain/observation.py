@@ -14,6 +14,9 @@ from controlplane.domain.histogram import Histogram
 from controlplane.domain.share import FULL
 
 LATENCY_QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
+# One pause of a process slows many keys at once. A capped win is still a fair bet, and a slowness must last two or
+# three buckets before it rolls anything back.
+LARGEST_LATENCY_WIN = math.log(20.0)
 HISTORY_CAP = 2_000_000  # keys: beyond it the baseline's history is halved, so that it follows the day
 
 
@@ -165,29 +168,26 @@ def _compared(seen: Evidence, strata: Sequence[Stratum], compare: Compare) -> Ev
     pairs = [Pair(s.candidate.keys, s.baseline.keys, s.candidate.bad_keys, s.baseline.bad_keys) for s in strata]
     factors = evidence.comparison_factors(pairs, ratio=compare.error_rate_ratio, margin=compare.error_rate_margin)
     seen = replace(seen, errors=evidence.staked(seen.errors, factors))
-    return _compared_latency(seen, strata, tolerance=latency_tolerance(compare.latency_ratio))
+    return _compared_latency(seen, strata)
 
 
-def latency_tolerance(ratio: float) -> int:
-    """How many histogram buckets slower is tolerated: the ratio rounded down to 2^(k/8).
+def _compared_latency(seen: Evidence, strata: Sequence[Stratum]) -> Evidence:
+    """Edges come from the history before this bucket: an edge chosen from the bucket itself would fit it.
 
-    People write 1.09 and 1.41 for 2^(1/8) and 2^(4/8), hence the half percent.
+    The tolerance is in the counts already: services lower the candidate's rises by it before they remember a key, so
+    that one memory serves both sides.
     """
-    return math.floor(math.log2(ratio * 1.005) * histogram.PER_DOUBLING)
-
-
-def _compared_latency(seen: Evidence, strata: Sequence[Stratum], tolerance: int) -> Evidence:
-    """Edges come from the history before this bucket: an edge chosen from the bucket itself would fit it."""
     latency, slow = dict(seen.latency), dict(seen.slow)
     for quantile in LATENCY_QUANTILES:
         name = quantile_name(quantile)
         edge = histogram.edge_for_tail(seen.history, 1 - quantile) if seen.history else None
         if edge is None:
             continue
-        pairs = [_slow_pair(stratum, edge, tolerance) for stratum in strata]
+        pairs = [_slow_pair(stratum, edge) for stratum in strata]
         largest = max(2.0, 1 / (1 - quantile))
         factors = evidence.comparison_factors(pairs, ratio=1.0, margin=0.0, largest_bet=largest)
-        latency[name] = evidence.staked(latency.get(name, Wealth()), factors)
+        capped = [min(factor, LARGEST_LATENCY_WIN) for factor in factors]
+        latency[name] = evidence.staked(latency.get(name, Wealth()), capped)
         before = slow.get(name, (0, 0))
         slow[name] = (
             before[0] + sum(pair.baseline_bad for pair in pairs),
@@ -196,11 +196,11 @@ def _compared_latency(seen: Evidence, strata: Sequence[Stratum], tolerance: int)
     return replace(seen, latency=latency, slow=slow, history=_grown(seen.history, strata))
 
 
-def _slow_pair(stratum: Stratum, edge: int, tolerance: int) -> Pair:
+def _slow_pair(stratum: Stratum, edge: int) -> Pair:
     return Pair(
         stratum.candidate.keys,
         stratum.baseline.keys,
-        stratum.candidate.newly_slower(edge + tolerance),
+        stratum.candidate.newly_slower(edge),
         stratum.baseline.newly_slower(edge),
     )
 

@@ -59,7 +59,17 @@ def _route(flag: Flag) -> dict[str, Any]:
             for rule in flag.rules
         ],
         "operations": {
-            name: {"share": each.share, "mode": each.mode.value, "rolled_back": each.rolled_back}
+            name: {
+                "share": each.share,
+                "mode": each.mode.value,
+                "rolled_back": each.rolled_back,
+                "latency_tolerance": _latency_tolerance(flag, name),
+            }
             for name, each in flag.operations.items()
         },
     }
+
+
+def _latency_tolerance(flag: Flag, name: str) -> int:
+    limits = flag.guardrails_of(name)
+    return limits.compare.latency_tolerance if limits and limits.compare else 0

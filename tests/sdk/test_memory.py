@@ -10,8 +10,8 @@ from throwbar.thinning import Thinning
 START = 1_790_000_010
 
 
-def a_sum(keys, bad=(), *, operation="read", side="candidate", attempt=1, start=START, mask=0):
-    identity = Identity("orders", operation, side, "new", attempt, "share", 50_000, start)
+def a_sum(keys, bad=(), *, operation="read", side="candidate", attempt=1, start=START, mask=0, tolerance=0):
+    identity = Identity("orders", operation, side, "new", attempt, "share", 50_000, start, tolerance)
     return Sum(identity, len(keys), 0, {}, {}, dict(keys), set(bad), mask)
 
 
@@ -40,6 +40,19 @@ def test_a_key_that_failed_on_the_baseline_is_not_held_against_the_candidate_it_
     news = memories.learn(a_sum({"a": 9, "b": 12}, "ab"))
 
     assert (news.bad_keys, news.rise_from, news.rise_to) == (1, {}, {12: 1})
+
+
+def test_a_key_that_moves_to_a_candidate_as_slow_as_tolerated_has_not_become_slower(memories):
+    memories.learn(a_sum({"a": 40, "b": 40}, side="baseline"))
+
+    news = memories.learn(a_sum({"a": 42, "b": 43}, tolerance=2))
+
+    assert (news.rise_from, news.rise_to) == ({40: 1}, {41: 1})
+    assert news.key_latency == {42: 1, 43: 1}
+
+
+def test_a_lowered_index_stays_within_the_histogram(memories):
+    assert memories.learn(a_sum({"a": -79}, tolerance=8)).rise_to == {-80: 1}
 
 
 def test_operations_do_not_share_a_memory(memories):

@@ -92,4 +92,4 @@ def test_the_first_bucket_of_an_attempt_says_where_every_key_began():
 
     (cell,) = service.cells()
 
-    assert cell["key_rise"] == {"from": {}, "to": {"24": 1}}
+    assert cell["key_rise"] == {"from": {}, "to": {"22": 1}}  # lowered by the tolerance of two buckets

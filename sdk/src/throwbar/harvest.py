@@ -25,6 +25,7 @@ class Identity(NamedTuple):
     assigned_by: str
     share: int
     start: int
+    tolerance: int = 0  # histogram buckets by which this side may be slower
 
     @property
     def strand(self) -> Strand:
@@ -101,6 +102,7 @@ def _identity(cell: Cell) -> Identity:
         choice.assigned_by,
         plan.share,
         cell.start,
+        plan.latency_tolerance if choice.candidate else 0,
     )
 
 

@@ -2,7 +2,8 @@
 
 A key stays on its side, so its failures cluster there; counted again in every bucket, a single broken key would
 roll a healthy candidate back. Both sides share one memory: a key that fails everywhere must not count once more
-when the growing share moves it to the candidate.
+when the growing share moves it to the candidate. So that they can share it, the candidate's durations are lowered by
+what is tolerated.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections import Counter
 from typing import NamedTuple
 
 from throwbar.harvest import Sum
+from throwbar.histogram import LOWEST
 from throwbar.thinning import Thinning
 
 KEYS_PER_MEMORY = 20_000
@@ -59,7 +61,7 @@ class Memories:
         for key, index in total.keys.items():
             hashed = hash(key)
             if not hashed & memory.mask:
-                _learn_slowest(memory, hashed, index, news)
+                _learn_slowest(memory, hashed, max(index - total.identity.tolerance, LOWEST), news)
         if len(memory.slowest) > KEYS_PER_MEMORY:
             self._thinning.raise_floor(total.identity.strand, memory.mask)
         return news

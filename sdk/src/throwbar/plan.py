@@ -28,6 +28,7 @@ class OperationPlan:
         "by_share_candidate",
         "candidate",
         "flag",
+        "latency_tolerance",
         "operation",
         "preimage",
         "rules",
@@ -45,6 +46,7 @@ class OperationPlan:
         candidate: str = "",
         attempt: int = 0,
         share: int = 0,
+        latency_tolerance: int = 0,
         rules: tuple[Rule, ...] = (),
         settled: tuple[Reason, str, bool] | None = None,
     ) -> None:
@@ -54,6 +56,7 @@ class OperationPlan:
         self.candidate = candidate
         self.attempt = attempt
         self.share = share
+        self.latency_tolerance = latency_tolerance
         self.rules = rules
         self.preimage = preimage(flag)
         self.threshold = threshold(share)
@@ -103,6 +106,7 @@ class FlagPlan:
             candidate=raw["candidate"],
             attempt=raw.get("attempt", 0),
             share=listed["share"] if listed else 0,
+            latency_tolerance=listed.get("latency_tolerance", 0) if listed else 0,
             rules=self._rules,
             settled=self._settle(operation, listed),
         )

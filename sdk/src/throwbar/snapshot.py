@@ -118,7 +118,11 @@ def _check_flag(path: str, flag: object) -> bool:
     for name, operation in flag["operations"].items():
         where = f"{path}.operations.{name}"
         _expect(operation, where, {"share": int})
-        _expect({"rolled_back": False} | operation, where, {"rolled_back": bool})
+        _expect(
+            {"rolled_back": False, "latency_tolerance": 0} | operation,
+            where,
+            {"rolled_back": bool, "latency_tolerance": int},
+        )
         if not 0 <= operation["share"] <= 100_000:
             raise SnapshotError(f"{where}.share is outside 0…100000")
     return True

@@ -62,7 +62,7 @@ def test_a_candidate_that_fails_more_than_the_baseline_is_unhealthy_and_the_sent
 
 
 def test_a_candidate_that_is_slower_than_the_baseline_is_unhealthy_and_the_sentence_says_how_slow():
-    finding = judged(watched(FINE, SLOW))["latency_vs_baseline"]
+    finding = judged(watched(FINE, SLOW, SLOW, SLOW))["latency_vs_baseline"]
 
     assert outcome(finding) == TAKEN_BACK
     assert "snakepit answers within 3.16\u202fs (p99), python_pool_v2 within 20.7\u202fms" in finding.sentence
@@ -133,7 +133,7 @@ def test_a_broken_limit_that_the_comparison_supports_is_a_breach():
 
 
 def test_a_broken_latency_limit_is_supported_by_the_comparison_of_latency():
-    finding = judged(watched(FINE, SLOW))["max_latency_p99"]
+    finding = judged(watched(FINE, SLOW, SLOW, SLOW))["max_latency_p99"]
 
     assert outcome(finding) == TAKEN_BACK
     assert finding.sentence == "echo: p99 of snakepit is 3.16\u202fs, limit 1\u202fs"

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from controlplane.documents.watching import evidence_document, parse_evidence
 from controlplane.domain.guardrails import Compare, Guardrails
 from controlplane.domain.observation import (
+    LARGEST_LATENCY_WIN,
     Arm,
     Evidence,
     Stratum,
     gather,
-    latency_tolerance,
     quantile_name,
     quantile_of,
     total,
@@ -127,13 +127,22 @@ def test_the_edges_of_latency_come_from_the_buckets_before():
     assert second.slow["p99"] == (0, 100)
 
 
-def test_latency_within_the_tolerance_is_not_slower():
+def test_one_edge_serves_both_sides():
+    """The tolerance is in the counts already: services lower the candidate's rises by it."""
+
     def slow_keys(milliseconds):
         return gathered([a_bucket(an_arm(milliseconds=milliseconds))] * 2).slow["p99"][1]
 
     assert slow_keys(20.0) == 0
-    assert slow_keys(20.0 * 1.09) == 0
-    assert slow_keys(20.0 * 1.5) == 100
+    assert slow_keys(20.0 * 1.2) == 100
+
+
+def test_one_bucket_of_slowness_wins_no_more_than_the_cap():
+    steady = gathered([a_bucket()] * 20)
+
+    once = gather(steady, a_bucket(an_arm(10_000, milliseconds=9000.0)), LIMITS)
+
+    assert 0 < once.log_latency - steady.log_latency <= LARGEST_LATENCY_WIN + 1e-9
 
 
 def test_a_key_that_was_slow_before_is_not_newly_slower():
@@ -146,7 +155,7 @@ def test_a_key_that_was_slow_before_is_not_newly_slower():
     ("ratio", "buckets"), [(1.0, 0), (1.08, 0), (1.09, 1), (1.19, 2), (1.30, 3), (1.41, 4), (1.5, 4), (2.0, 8)]
 )
 def test_a_latency_ratio_rounds_down_to_an_edge(ratio, buckets):
-    assert latency_tolerance(ratio) == buckets
+    assert Compare(latency_ratio=ratio).latency_tolerance == buckets
 
 
 @pytest.mark.parametrize(("name", "value"), [("p50", 0.5), ("p90", 0.9), ("p95", 0.95), ("p99", 0.99), ("p999", 0.999)])
@@ -166,7 +175,7 @@ def test_cancelled_calls_are_neither_good_nor_bad():
 @given(st.integers(1, 1000), st.integers(1, 1000))
 def test_a_side_that_sends_nothing_is_missed_more_with_every_key_of_the_other(first, second):
     nobody = an_arm(0)
-    seen = gathered([a_bucket(nobody, an_arm(first)), a_bucket(nobody, an_arm(second))])
+    seen = gathered([a_bucket(an_arm(first), nobody), a_bucket(an_arm(second), nobody)])
 
     assert seen.missed_baseline == pytest.approx((first + second) * 99)
     assert gather(seen, a_bucket(an_arm(1), an_arm(1)), LIMITS).missed_baseline == 0

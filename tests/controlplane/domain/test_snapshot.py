@@ -3,6 +3,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from controlplane.domain.flag import Flag, Operation, Operator, Rule, Side
+from controlplane.domain.guardrails import Guardrails
 from controlplane.domain.rollout import Rollout
 from controlplane.domain.snapshot import Clockwork, compile_snapshot
 from tests.builders import NOW
@@ -15,6 +16,7 @@ FLAG = Flag(
     enabled=True,
     operations={"echo": Operation(0, rolled_back=True), "simple_predict": Operation(5000)},
     rules=(Rule("tenant", Operator.IN, ("acme",), Side.CANDIDATE),),
+    guardrails=Guardrails(),
     rollout=Rollout(attempt=2),
 )
 

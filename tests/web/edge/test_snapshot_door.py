@@ -46,6 +46,7 @@ def test_the_wire_shows_what_the_golden_file_shows(plane: Plane, store: Store) -
             **{name: route[name] for name in ("baseline", "candidate", "enabled", "rules")},
             "key": "dspex-bridge",
             "operations": {"echo": {"percent": 0}, "simple_predict": {"percent": 5}},
+            "guardrails": {},
         }
     )
     operations = {**flag.operations, "echo": replace(flag.operations["echo"], rolled_back=True)}
