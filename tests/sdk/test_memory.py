@@ -11,8 +11,8 @@ START = 1_790_000_010
 
 
 def a_sum(keys, bad=(), *, operation="read", side="candidate", attempt=1, start=START, mask=0, tolerance=0):
-    identity = Identity("orders", operation, side, "new", attempt, "share", 50_000, start, tolerance)
-    return Sum(identity, len(keys), 0, {}, {}, dict(keys), set(bad), mask)
+    identity = Identity("orders", operation, side, "new", attempt, "share", 50_000, start)
+    return Sum(identity, len(keys), 0, {}, {}, dict(keys), set(bad), mask, tolerance)
 
 
 @pytest.fixture

@@ -25,7 +25,6 @@ class Identity(NamedTuple):
     assigned_by: str
     share: int
     start: int
-    tolerance: int = 0  # histogram buckets by which this side may be slower
 
     @property
     def strand(self) -> Strand:
@@ -33,7 +32,10 @@ class Identity(NamedTuple):
 
 
 class Sum(NamedTuple):
-    """The settled calls of one identity, over all threads. `mask` says which keys were looked at."""
+    """The settled calls of one identity, over all threads.
+
+    `mask` says which keys were looked at, `tolerance` by how many histogram buckets this side may be slower.
+    """
 
     identity: Identity
     calls: int
@@ -43,6 +45,7 @@ class Sum(NamedTuple):
     keys: dict[str, int]
     bad: set[str]
     mask: int
+    tolerance: int = 0
 
 
 def settle(tally: Tally, now: float, outcome_deadline_seconds: float) -> list[Sum]:
@@ -102,7 +105,6 @@ def _identity(cell: Cell) -> Identity:
         choice.assigned_by,
         plan.share,
         cell.start,
-        plan.latency_tolerance if choice.candidate else 0,
     )
 
 
@@ -129,8 +131,9 @@ def _settled(cell: Cell) -> bool:
 
 def _sum(identity: Identity, cells: Iterable[Cell], mask: int) -> Sum:
     total = Sum(identity, 0, 0, {}, {}, {}, set(), mask)
-    calls = pending = 0
+    calls = pending = tolerance = 0
     for cell in cells:
+        tolerance = cell.choice.plan.latency_tolerance if cell.choice.candidate else 0
         calls += cell.finished + len(cell.strays)
         pending += sum(stray.pending for stray in cell.strays)
         _add_counts(total.errors, cell.errors)
@@ -138,7 +141,7 @@ def _sum(identity: Identity, cells: Iterable[Cell], mask: int) -> Sum:
         _add_keys(total, ((key, slot + LOWEST) for key, slot in cell.keys.items()), cell.bad)
         for stray in cell.strays:
             _add_stray(total, stray)
-    return total._replace(calls=calls, pending=pending)
+    return total._replace(calls=calls, pending=pending, tolerance=tolerance)
 
 
 def _add_stray(total: Sum, stray: Ended) -> None:

@@ -61,7 +61,7 @@ class Memories:
         for key, index in total.keys.items():
             hashed = hash(key)
             if not hashed & memory.mask:
-                _learn_slowest(memory, hashed, max(index - total.identity.tolerance, LOWEST), news)
+                _learn_slowest(memory, hashed, max(index - total.tolerance, LOWEST), news)
         if len(memory.slowest) > KEYS_PER_MEMORY:
             self._thinning.raise_floor(total.identity.strand, memory.mask)
         return news
