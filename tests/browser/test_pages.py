@@ -1,6 +1,9 @@
 """Do the pages work for a person with a browser, with scripts and without, while things happen?"""
 
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -147,6 +150,7 @@ def test_what_somebody_types_survives_the_polling_while_the_state_turns(ann: Pag
 
 def test_two_people_in_conflict_see_both_versions(ann: Page, server: Server) -> None:
     address, place = a_flag(server, "both"), Place("production", "both")
+    ann.set_viewport_size({"width": 800, "height": 500})
     ann.goto(address)
     ann.get_by_label("Percent of echo").fill("5")
 
@@ -155,6 +159,7 @@ def test_two_people_in_conflict_see_both_versions(ann: Page, server: Server) -> 
 
     notice = ann.locator("#notice")
     expect(notice).to_contain_text("Nothing was changed.")
+    expect(notice).to_be_in_viewport()
     expect(notice).to_contain_text(re.compile(r"10.%"))
     notice.get_by_role("button", name="Do it on version 2").click()
     expect(ann.locator("#state .sentence")).to_contain_text(re.compile(r"5.% of echo"))
@@ -184,27 +189,20 @@ def test_charts_are_drawn_for_every_operation(ann: Page, server: Server) -> None
     expect(ann).to_have_url(re.compile("range=6h"))
 
 
-def test_the_first_report_turns_the_waiting_green(ann: Page, server: Server) -> None:
+def test_the_code_of_the_first_hour_runs_as_it_is_shown_and_turns_the_waiting_green(ann: Page, server: Server) -> None:
     create_environment(server.store, "staging", a_cause(utc_now()))
     ann.goto(f"{server.url}/environments/staging/start")
     ann.get_by_role("button", name="Create a token").click()
-    secret = ann.locator("#secret").inner_text()
     expect(ann.locator("#heard")).to_contain_text("Waiting for your first report")
 
-    ann.context.request.post(
-        f"{server.url}/sdk/v1/reports",
-        headers={"Authorization": f"Bearer {secret}"},
-        data=first_report(),
-    )
+    exported = dict(re.findall(r"export (\w+)=(\S+)", ann.locator("#install").inner_text()))
+    snippet = ann.locator("#snippet").inner_text()
+    environment = {**os.environ, **exported, "THROWBAR_BACKUP_FILE": ""}
+    ran = subprocess.run([sys.executable, "-c", snippet], env=environment, capture_output=True, text=True, check=False)
 
+    assert ran.stdout == "the backend you trust\n", ran.stderr
     expect(ann.locator("#heard")).to_contain_text("The first report is here")
-
-
-def first_report() -> dict[str, object]:
-    return {
-        "schema": 1, "instance": "i-1", "service": "my-service", "sdk": "throwbar-python/0.1.0", "sequence": 1,
-        "source": "", "version": 0, "sent_at": utc_now().timestamp(), "cells": [],
-    }  # fmt: skip
+    expect(ann.locator("#heard")).to_contain_text("my-service")
 
 
 def test_the_theme_is_remembered(ann: Page, server: Server) -> None:

@@ -36,6 +36,11 @@
     else if (target && fragment) keepUnfolded(target, fragment);
   });
 
+  // A refusal is told at the top of the page; whoever pressed the button may be further down.
+  document.addEventListener("htmx:oobAfterSwap", () => {
+    if (asked > 0) document.querySelector("#notice .bad, #notice .warn")?.scrollIntoView({ block: "center" });
+  });
+
   const line = () => document.getElementById("connection");
   const tell = (lost) => { if (line()) line().hidden = !lost; };
   document.addEventListener("htmx:sendError", () => tell(true));
