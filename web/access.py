@@ -24,6 +24,7 @@ def sign_in_link(server: str, secret: str) -> str:
 
 # A role counts in the environment that the address names, and where it names none, in every environment.
 API: dict[str, Rule] = {
+    "metrics.show": Need.PUBLIC,  # for a scraper on the same network; it names no key, token or person
     "api.description.openapi": Need.PUBLIC,
     "api.environments.list_all": Need.SIGNED_IN,
     "api.environments.create": Role.ADMIN,
@@ -107,7 +108,6 @@ EDGE: dict[str, Rule] = {
     "POST /sdk/v1/reports": Need.SDK,
     "GET /healthz": Need.PUBLIC,
     "GET /readyz": Need.PUBLIC,
-    "GET /metrics": Need.PUBLIC,
 }
 
 RULES: dict[str, Rule] = {**API, **UI}

@@ -9,6 +9,7 @@ from controlplane.clock import Clock, utc_now
 from controlplane.settings import Settings
 from controlplane.store import Store
 from web import api, ui
+from web.api import metrics
 from web.auth import guard
 from web.errors import handle_errors
 from web.headers import dress_answers
@@ -39,6 +40,7 @@ def create_app(store: Store, settings: Settings, clock: Clock = utc_now) -> Flas
     app.before_request(refuse_strange_names)
     handle_errors(app)
     app.register_blueprint(api.blueprint)
+    app.register_blueprint(metrics.blueprint)
     app.register_blueprint(ui.blueprint)
     app.wsgi_app = _read_to_the_end(app.wsgi_app)  # type: ignore[assignment, method-assign]  # Flask's own way to wrap it
     return app
