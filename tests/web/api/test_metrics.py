@@ -39,7 +39,7 @@ def test_a_running_rollout_shows_its_share_stage_and_calls(app, store):
     record_reports(store, [a_report(a_cell(start=start, calls=40, errors={"timeout": 2}))], NOW)
     lease = lead(store, "test", NOW, timedelta(minutes=1))
     assert lease
-    fold(store, lease, NOW)
+    fold(store, lease)
 
     samples = scraped(app)
 
