@@ -80,7 +80,7 @@
             ctx.font = `600 ${11 * devicePixelRatio}px system-ui, sans-serif`;
             const left = x > bbox.left + bbox.width * 0.75;
             ctx.textAlign = left ? "right" : "left";
-            ctx.fillText("rolled back", x + (left ? -5 : 5) * devicePixelRatio, bbox.top + 12 * devicePixelRatio);
+            ctx.fillText("rolled back", x + (left ? -5 : 5) * devicePixelRatio, bbox.top + 28 * devicePixelRatio);
           }
         }
         ctx.restore();
