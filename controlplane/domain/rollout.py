@@ -141,6 +141,11 @@ def caught_up(plan: Plan, rollout: Rollout, now: datetime) -> Rollout:
     return rollout
 
 
+def completed(rollout: Rollout, now: datetime) -> Rollout:
+    """The rollout after its last stage has baked. What was taken back before is made good."""
+    return replace(rollout, state=State.COMPLETED, entered_at=now, rollbacks=0)
+
+
 def taken_back(rollout: Rollout, now: datetime, *, automatic: bool) -> Rollout:
     """The rollout after a rollback: it cools down, and after the last allowed attempt it is locked."""
     rollbacks = rollout.rollbacks + 1 if automatic else rollout.rollbacks

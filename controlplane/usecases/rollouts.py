@@ -72,7 +72,7 @@ def advance(store: Store, place: Place, cause: Cause) -> Flag:
         _require(flag, "advance", State.RUNNING)
         plan = _plan(flag)
         if on_last_stage(plan, flag.rollout):
-            return replace(flag, rollout=replace(flag.rollout, state=State.COMPLETED, entered_at=cause.at))
+            return replace(flag, rollout=rollouts.completed(flag.rollout, cause.at))
         return _on_stage(flag, plan, rollouts.entered(flag.rollout, flag.rollout.stage + 1, cause.at))
 
     return _do(store, place, cause, Action.ROLLOUT_ADVANCE, advanced)
@@ -128,10 +128,15 @@ def taken_back(flag: Flag, cause: Cause, operation: str | None, *, automatic: bo
 
 
 def unlock(store: Store, place: Place, cause: Cause) -> Flag:
-    """Clear every rolled-back mark, the cool-down and the count of rollbacks. Shares stay at 0."""
+    """Clear every rolled-back mark, the cool-down and the count of rollbacks. Shares stay at 0.
+
+    Refused while a rollout runs: its next stage would send an operation that was taken back there in one leap.
+    """
 
     def unlocked(flag: Flag) -> Flag:
         over = flag.rollout
+        if over.state is State.RUNNING:
+            raise Refused(f"a rollout of '{flag.key}' is running: pause or abort it before unlocking")
         if over.state in {State.ROLLED_BACK, State.LOCKED}:
             over = replace(over, state=State.IDLE, rollbacks=0, cool_down_until=None, entered_at=cause.at)
         return replace(without_rollback(flag), rollout=over)

@@ -14,7 +14,7 @@ from controlplane.domain.errors import LeaseLost, StaleVersion
 from controlplane.domain.flag import Flag, with_shares
 from controlplane.domain.guardrails import Scope
 from controlplane.domain.plan import Plan
-from controlplane.domain.rollout import Decision, Rollout, State, Step, next_step, stage_of
+from controlplane.domain.rollout import Decision, Rollout, Step, next_step, stage_of
 from controlplane.domain.share import to_percent
 from controlplane.domain.snapshot import Clockwork
 from controlplane.store import Store
@@ -130,7 +130,7 @@ def _order(flag: Flag, decision: Decision, look: Look) -> Order:
             record=record,
         )
     if decision.step is Step.COMPLETE:
-        over = replace(flag.rollout, state=State.COMPLETED, entered_at=now)
+        over = rollouts.completed(flag.rollout, now)
         return Order(Action.ROLLOUT_COMPLETE, lambda seen: replace(seen, rollout=over), record=record)
     return Order(Action.ROLLOUT_ADVANCE, lambda seen: _advanced(seen, now), record=record)
 

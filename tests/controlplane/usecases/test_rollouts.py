@@ -88,6 +88,29 @@ def test_the_third_rollback_by_the_scheduler_locks_until_somebody_unlocks(store,
     assert rollouts.start(store, HERE, a_cause(at)).rollout.state is State.RUNNING
 
 
+def test_unlock_waits_until_the_rollout_is_paused(store, started):
+    rollouts.roll_back(store, HERE, a_cause(), "echo")
+
+    with pytest.raises(Refused, match="pause or abort it before unlocking"):
+        rollouts.unlock(store, HERE, a_cause())
+
+    rollouts.pause(store, HERE, a_cause())
+    assert not rollouts.unlock(store, HERE, a_cause()).operations["echo"].rolled_back
+
+
+def test_a_completed_rollout_makes_good_for_rollbacks_before_it(store, flag):
+    rollouts.start(store, HERE, a_cause())
+    scheduler_takes_back(store, HERE)
+    again = rollouts.start(store, HERE, a_cause(LATER))
+    assert again.rollout.rollbacks == 1
+
+    for _ in range(4):
+        done = rollouts.advance(store, HERE, a_cause(LATER))
+
+    assert done.rollout.state is State.COMPLETED
+    assert done.rollout.rollbacks == 0
+
+
 def test_unlock_ends_a_cool_down_clears_the_marks_and_leaves_shares_at_zero(store, started):
     rollouts.roll_back(store, HERE, a_cause())
 
