@@ -7,14 +7,24 @@ import throwbar
 
 def test_the_package_exports_exactly_these_names():
     assert sorted(throwbar.__all__) == [
+        "Breaker",
         "Client",
         "ConfigurationError",
+        "DeadlineExceeded",
         "Decision",
+        "ErrorInfo",
         "IDEMPOTENT_WRITE",
+        "Migration",
+        "Operation",
+        "OutcomeUnknown",
         "READ",
+        "Retry",
         "ThrowbarError",
         "WRITE",
+        "WriteReceipt",
         "__version__",
+        "explain_error",
+        "remaining",
     ]
     assert all(hasattr(throwbar, name) for name in throwbar.__all__)
 

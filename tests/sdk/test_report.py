@@ -42,7 +42,7 @@ def serve_the_bucket_before(service):
         service.call(PLAN.by_share_candidate, f"a{number}", 24)
     for number in range(12):
         service.call(PLAN.by_share_candidate, f"b{number}", 25)
-    service.call(PLAN.by_share_candidate, "c0", 53, TimeoutError())
+    service.call(PLAN.by_share_candidate, "c0", 53, "timeout")
     for key in ("c1", "c2", "d"):
         service.call(PLAN.by_share_candidate, key, 24)
     for number in range(790):
@@ -54,15 +54,15 @@ def serve_the_golden_bucket(service):
         service.call(PLAN.by_share_candidate, f"a{number % 25}", 24)
     for number in range(16):
         service.call(PLAN.by_share_candidate, f"b{number % 12}", 25)
-    service.call(PLAN.by_share_candidate, "c0", 53, ConnectionRefusedError())
-    service.call(PLAN.by_share_candidate, "c1", 53, TimeoutError())
-    service.call(PLAN.by_share_candidate, "c2", 53, TimeoutError())
+    service.call(PLAN.by_share_candidate, "c0", 53, "connection")
+    service.call(PLAN.by_share_candidate, "c1", 53, "timeout")
+    service.call(PLAN.by_share_candidate, "c2", 53, "timeout")
     for number in range(1090):
         service.call(PLAN.by_share_baseline, f"k{number % 781}", 26)
     for number in range(8):
         service.call(PLAN.by_share_baseline, f"k{781 + number % 7}", 27)
-    service.call(PLAN.by_share_baseline, "k788", 55, TimeoutError())
-    service.call(PLAN.by_share_baseline, "k789", 55, TimeoutError())
+    service.call(PLAN.by_share_baseline, "k788", 55, "timeout")
+    service.call(PLAN.by_share_baseline, "k789", 55, "timeout")
     service.tally.begin(PLAN.by_share_candidate, "d")
     service.perf.now += inside(106)
 

@@ -1,4 +1,4 @@
-"""How is code routed that cannot be two functions? One `with` block, which asks where to go and is timed."""
+"""How is code routed that cannot be two functions? One `with` block, which asks where to go and is watched."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from throwbar.binding import Binding
-from throwbar.decision import Choice, Decision
-from throwbar.tally import OpenToken
+from throwbar.binding import Binding, Opened
+from throwbar.decision import Decision
 
 
 class Attempt:
-    """One call. Good for one `with` block; an exception that leaves the block counts as the call's failure."""
+    """One call. Good for one `with` block; an exception that leaves the block counts as the call's failure.
 
-    __slots__ = ("_attributes", "_binding", "_choice", "_key", "_token", "_version", "backend", "candidate")
+    The breaker is asked and told; a block cannot be run again, so there is neither a retry nor a fallback.
+    """
+
+    __slots__ = ("_attributes", "_binding", "_key", "_opened", "backend", "candidate")
 
     def __init__(self, binding: Binding, key: object, attributes: Mapping[str, Any] | None) -> None:
         self._binding = binding
@@ -22,19 +24,21 @@ class Attempt:
         self._attributes = attributes
 
     def __enter__(self) -> Self:
-        choice, version, token = self._binding.open(self._key, self._attributes)
-        self._choice: Choice = choice
-        self._version: int = version
-        self._token: OpenToken | None = token
+        self._opened: Opened = self._binding.open(self._key, self._attributes)
+        choice = self._opened[0]
         self.candidate: bool = choice.candidate
         self.backend: str = choice.backend
         return self
 
     @property
     def decision(self) -> Decision:
-        return self._choice.decision(self._version)
+        choice, bound, *_ = self._opened
+        return choice.decision(bound.snapshot.version)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._binding.close(self._token, error)
+        if error is None:
+            self._binding.finish(self._opened)
+        else:
+            self._binding.fail(self._opened, error)

@@ -1,88 +1,244 @@
-"""Which plan is in force for one operation, and what happens around one call of it?"""
+"""Which plan is in force for one operation, and what happens when a call of it begins and ends?"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from bisect import bisect_left
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from throwbar.breaker import tell
+from throwbar.circuit import BreakerSettings, Mode, Permit, Transition
 from throwbar.decision import Choice, Decision, Reason, decide
 from throwbar.engine import Engine
+from throwbar.evidence import classify
+from throwbar.guard import NO_PERMIT, Guard
+from throwbar.histogram import UPPER_BOUNDS_NS
 from throwbar.plan import OperationPlan
+from throwbar.policy import Policy
 from throwbar.snapshot import NOTHING, Snapshot
-from throwbar.tally import OpenToken
+from throwbar.tally import UNMARKED, Cell, Marks
+from throwbar.terms import breaker_mode, breaker_settings, without_slow_rule
 
-Opened = tuple[Choice, int, OpenToken | None]  # what was chosen, under which version, and how to close the call
+Pins = Callable[[OperationPlan, Choice, str | None], Choice]
+
+# What was chosen, the guard and permit of its backend, where it is counted (None: nowhere) and under which number,
+# the key, and when it started.
+Opened = tuple[Choice, "Bound", Permit, Cell | None, int, str | None, int]
+
+
+class Bound:
+    """One plan in force, and the guards of its two backends."""
+
+    __slots__ = ("acting", "guards", "plan", "snapshot")
+
+    def __init__(self, snapshot: Snapshot, plan: OperationPlan, guards: tuple[Guard, Guard], *, acting: bool) -> None:
+        self.snapshot = snapshot
+        self.plan = plan
+        self.guards = guards
+        self.acting = acting
 
 
 class Binding:
     """One operation, bound to the plan of the newest snapshot. None of its methods raises."""
 
-    __slots__ = ("_baseline", "_bound", "_engine", "_in_trouble", "flag", "operation")
+    __slots__ = (
+        *("__weakref__", "_baseline", "_bound", "_engine", "_guards", "_in_trouble", "_lock", "_settings"),
+        *("deadline", "flag", "operation", "pins"),
+    )
 
     def __init__(self, engine: Engine, flag: str, operation: str, baseline: str) -> None:
         self.flag = flag
         self.operation = operation
+        self.deadline: float | None = None
+        self.pins: Pins | None = None
         self._engine = engine
         self._baseline = baseline
+        self._settings: BreakerSettings | None = BreakerSettings()
+        self._guards: dict[tuple[str, bool], Guard] = {}
+        self._lock = threading.RLock()
+        plan = self._plan_without_flag(Reason.NOT_READY)
         self._in_trouble = Choice(
             self._plan_without_flag(Reason.SDK_ERROR), Reason.SDK_ERROR, "default", candidate=False
         )
         # A snapshot that is nobody's: the first call binds, and so wakes the poller.
-        self._bound: tuple[Snapshot, OperationPlan] = (
-            NOTHING._replace(),
-            self._plan_without_flag(Reason.NOT_READY),
-        )
+        self._bound = Bound(NOTHING._replace(), plan, self._guards_of(plan), acting=False)
+        engine.enlist(self)
+
+    def declare(self, policy: Policy) -> None:
+        """What the code says of this operation's breaker; the newest declaration counts."""
+        with self._lock:
+            self._settings = policy.breaker
+            self.deadline = policy.deadline
+            self._bound = Bound(NOTHING._replace(), self._bound.plan, self._bound.guards, acting=False)
+
+    def renew(self) -> None:
+        """A new process."""
+        self._lock = threading.RLock()
+        for guard in self._guards.values():
+            guard.renew()
+
+    @property
+    def guards(self) -> tuple[Guard, ...]:
+        """Those of the backends in use, as the snapshot in force has them."""
+        return self._current().guards
 
     def decide(self, key: object, attributes: Mapping[str, Any] | None) -> Decision:
-        """What would be decided for such a call now. Counted nowhere."""
+        """What would be decided for such a call now. Counted nowhere, and no probe."""
         try:
-            text = key if key is None or type(key) is str else str(key)
-            snapshot, plan = self._current()
-            return decide(plan, text, attributes).decision(snapshot.version)
+            text = key if type(key) is str or key is None else str(key)
+            bound = self._bound
+            if bound.snapshot is not self._engine.snapshot:
+                bound = self._bind()
+            choice = decide(bound.plan, text, attributes)
+            if self.pins is not None:
+                choice = self.pins(bound.plan, choice, text)
+            if choice.candidate and bound.acting and bound.guards[1].breaker.refuses(self._engine.perf_clock_ns()):
+                choice = bound.plan.by_breaker
+            return choice.decision(bound.snapshot.version)
         except Exception as error:  # noqa: BLE001 - a bug of ours must not become the host's
             self._engine.note_error(error)
             return self._in_trouble.decision(0)
 
     def open(self, key: object, attributes: Mapping[str, Any] | None) -> Opened:
-        """A call starts: decide for it and begin to count it."""
+        """A call starts: decide for it, ask the breaker, and begin to count it.
+
+        This and `close` are all that a call which goes well pays for. What they do of the tally's work is written out
+        as in `Tally.begin` and `Tally.end`; the reasons are there.
+        """
         try:
-            text = key if key is None or type(key) is str else str(key)
+            text = key if type(key) is str or key is None else str(key)
             engine = self._engine
             bound = self._bound
-            if bound[0] is not engine.snapshot:  # as in `_current`, which would cost a tenth of the whole call
+            if bound.snapshot is not engine.snapshot:
                 bound = self._bind()
-            choice = decide(bound[1], text, attributes)
-            return choice, bound[0].version, engine.tally.begin(choice, text) if engine.counting else None
+            choice = decide(bound.plan, text, attributes)
+            if self.pins is not None:
+                choice = self.pins(bound.plan, choice, text)
+            guard = bound.guards[choice.candidate]
+            permit: Permit | None = guard.breaker.passing
+            if permit is None:
+                return self._open_guarded(bound, choice, text)
+            guard.earnings.calls += 1
+            return self._begin(bound, choice, permit, text)
         except Exception as error:  # noqa: BLE001 - a bug of ours must not become the host's
             return self.open_in_trouble(error)
 
     def open_in_trouble(self, error: Exception) -> Opened:
         """A call starts whose decision failed: the baseline, and a word in the log."""
         self._engine.note_error(error)
-        return self._in_trouble, 0, None
+        return self._in_trouble, self._bound, NO_PERMIT, None, 0, None, self._engine.perf_clock_ns()
 
-    def close(self, token: OpenToken | None, error: BaseException | None) -> None:
-        """The call came back with a result, or with this exception."""
+    def open_fallback(self, opened: Opened) -> Opened:
+        """The candidate's call failed, and the baseline is called in its place."""
+        _, bound, _, _, _, key, _ = opened
+        return self._begin(bound, bound.plan.by_fallback, bound.guards[0].breaker.passing or NO_PERMIT, key)
+
+    def close(self, opened: Opened) -> None:
+        """The call came back well, in the thread that opened it."""
         try:
-            if token is not None:
-                self._engine.tally.end(token, error)
+            engine = self._engine
+            ended_ns = engine.perf_clock_ns()
+            _, _, permit, cell, number, key, started_ns = opened
+            permit.succeeded(ended_ns, ended_ns - started_ns)
+            if cell is not None and cell.open.pop(number, None) is not None:
+                engine.tally.add(cell, key, bisect_left(UPPER_BOUNDS_NS, ended_ns - started_ns), None, UNMARKED)
         except Exception as trouble:  # noqa: BLE001 - a bug of ours must not become the host's
             self._engine.note_error(trouble)
 
-    def _current(self) -> tuple[Snapshot, OperationPlan]:
-        bound = self._bound
-        return bound if bound[0] is self._engine.snapshot else self._bind()
+    def finish(self, opened: Opened) -> None:
+        """The same, in whatever thread."""
+        ended_ns = self._engine.perf_clock_ns()
+        opened[2].succeeded(ended_ns, ended_ns - opened[6])
+        self.settle(opened, None)
 
-    def _bind(self) -> tuple[Snapshot, OperationPlan]:
+    def fail(self, opened: Opened, error: BaseException) -> None:
+        """The call came back with this exception, and that is that."""
+        info = classify(error)
+        ended_ns = self._engine.perf_clock_ns()
+        tell(opened[2], info, ended_ns, ended_ns - opened[6])
+        self.settle(opened, info.category)
+
+    def settle(self, opened: Opened, category: str | None, marks: Marks = UNMARKED) -> None:
+        """Count how the call ended, in whatever thread. Its permit has been told already."""
+        try:
+            cell = opened[3]
+            if cell is not None:
+                self._engine.tally.end((cell, opened[4], opened[6]), category, marks)
+        except Exception as trouble:  # noqa: BLE001 - a bug of ours must not become the host's
+            self._engine.note_error(trouble)
+
+    def _open_guarded(self, bound: Bound, choice: Choice, key: str | None) -> Opened:
+        """The breaker of the chosen backend is not closed."""
+        engine = self._engine
+        if not choice.candidate or not bound.acting:
+            return self._begin(bound, choice, NO_PERMIT, key)
+        guard = bound.guards[1]
+        permit = guard.breaker.acquire(engine.perf_clock_ns())
+        if permit is not None:
+            guard.earnings.calls += 1
+            probing = guard.breaker.passing is not permit
+            return self._begin(bound, bound.plan.by_probe if probing else choice, permit, key)
+        if engine.counting:
+            engine.tally.refused(choice, key)
+        return self._begin(bound, bound.plan.by_breaker, bound.guards[0].breaker.passing or NO_PERMIT, key)
+
+    def _begin(self, bound: Bound, choice: Choice, permit: Permit, key: str | None) -> Opened:
+        engine = self._engine
+        token = engine.tally.begin(choice, key) if engine.counting else None
+        if token is None:
+            return choice, bound, permit, None, 0, key, engine.perf_clock_ns()
+        cell, number, started_ns = token
+        return choice, bound, permit, cell, number, key, started_ns
+
+    def _current(self) -> Bound:
+        bound = self._bound
+        return bound if bound.snapshot is self._engine.snapshot else self._bind()
+
+    def _bind(self) -> Bound:
         self._engine.wake()
-        snapshot = self._engine.snapshot
-        flag = snapshot.flags.get(self.flag)
-        if flag is not None:
-            plan = flag.plan(self.operation)
-        else:
-            plan = self._plan_without_flag(Reason.FLAG_MISSING if snapshot.ready else Reason.NOT_READY)
-        self._bound = (snapshot, plan)
-        return self._bound
+        # Whoever is last here reads the newest snapshot, so a breaker never ends up with the mode of an older one.
+        with self._lock:
+            snapshot = self._engine.snapshot
+            flag = snapshot.flags.get(self.flag)
+            if flag is not None:
+                plan = flag.plan(self.operation)
+            else:
+                plan = self._plan_without_flag(Reason.FLAG_MISSING if snapshot.ready else Reason.NOT_READY)
+            self._bound = self._with_guards(snapshot, plan)
+            return self._bound
+
+    def _with_guards(self, snapshot: Snapshot, plan: OperationPlan) -> Bound:
+        guards = self._guards_of(plan)
+        code = self._settings
+        settings = breaker_settings(code or BreakerSettings(), plan.breaker)
+        settings = without_slow_rule(settings, self.deadline)
+        guards[0].obey(settings, Mode.METRICS_ONLY, self.deadline)
+        guards[1].obey(settings, _mode(plan, code), self.deadline)
+        # What this machine insists on goes to the candidate whatever its breaker says.
+        overridden = plan.settled is not None and plan.settled.reason is Reason.OVERRIDE
+        return Bound(snapshot, plan, guards, acting=not overridden)
+
+    def _guards_of(self, plan: OperationPlan) -> tuple[Guard, Guard]:
+        return self._guard(plan.baseline, candidate=False), self._guard(plan.candidate, candidate=True)
+
+    def _guard(self, backend: str, *, candidate: bool) -> Guard:
+        guard = self._guards.get((backend, candidate))
+        if guard is None:
+            guard = self._guards[backend, candidate] = Guard(backend, self._heard, candidate=candidate)
+        return guard
+
+    def _heard(self, guard: Guard, transition: Transition) -> None:
+        self._engine.heard(self, guard, transition)
 
     def _plan_without_flag(self, reason: Reason) -> OperationPlan:
         return OperationPlan(self.flag, self.operation, baseline=self._baseline, settled=(reason, "default", False))
+
+
+def _mode(plan: OperationPlan, code: BreakerSettings | None) -> Mode:
+    written = breaker_mode(plan.breaker)
+    if written in (Mode.FORCED_OPEN, Mode.FORCED_CLOSED):
+        return written
+    if not plan.switches.breaker:
+        return Mode.FORCED_CLOSED
+    return written or (Mode.METRICS_ONLY if code is None else Mode.AUTOMATIC)

@@ -46,7 +46,7 @@ class Breaker:
         self.passing: ClosedPeriod | None = None  # the permit of every call while closed; the hot path reads it
         self.opens = 0
         self.generation = 0
-        self._deadline = deadline
+        self.deadline = deadline
         self._on_transition = on_transition
         self._clock_ns = clock_ns
         self._chance = chance
@@ -75,6 +75,10 @@ class Breaker:
             news = self._take_news()
         self._tell(news)
         return permit
+
+    def refuses(self, now_ns: int) -> bool:
+        """Whether a call would go elsewhere now, without asking for a permit."""
+        return self.passing is None and self._state is State.OPEN and now_ns < self._until_ns
 
     def heard(self, permit: Permit, now_ns: int, result: Result) -> None:
         """Called by permits. What an older generation has to say moves nothing."""
@@ -140,9 +144,9 @@ class Breaker:
         if self._half_open is None:
             if now_ns < self._until_ns:
                 return None
-            self._half_open = HalfOpenPeriod(self.settings, self.settings.lease_ns(self._deadline), now_ns)
+            self._half_open = HalfOpenPeriod(self.settings, self.settings.lease_ns(self.deadline), now_ns)
             self._enter(State.HALF_OPEN, now_ns, Cause.OPEN_TIME_OVER)
-        probe = Probe(self, self.settings.slow_ns(self._deadline))
+        probe = Probe(self, self.settings.slow_ns(self.deadline))
         return probe if self._half_open.admit(probe, now_ns) else None
 
     def _count(self, period: ClosedPeriod, now_ns: int, result: Result) -> None:
@@ -200,7 +204,7 @@ class Breaker:
         self._news.append(Transition(before, self._state, cause, self.generation, rate, open_seconds))
 
     def _period(self) -> ClosedPeriod:
-        return ClosedPeriod(self, self.settings, self.settings.slow_ns(self._deadline))
+        return ClosedPeriod(self, self.settings, self.settings.slow_ns(self.deadline))
 
     def _take_news(self) -> list[Transition]:
         news = self._news

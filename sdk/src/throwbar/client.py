@@ -11,12 +11,15 @@ from typing import Self
 from throwbar import clock
 from throwbar.engine import Engine, log
 from throwbar.exchange import Exchange
+from throwbar.keyed_hash import KeyedHash
 from throwbar.migration import Migration
 from throwbar.poller import Poller
 from throwbar.settings import Arguments, BackupFile, read_settings
 from throwbar.shelf import Shelf
 from throwbar.status import Status
 from throwbar.transport import Transport
+
+MIGRATIONS = 10_000  # flag keys made up at run time must not fill the memory
 
 
 class Client:
@@ -52,14 +55,21 @@ class Client:
             clock.perf_clock_ns,
             counting=not self._settings.problem,
         )
+        self._engine.key_hash = KeyedHash(self._settings.token)
         self._shelf = Shelf(self._engine, self._settings)
         self._transport = transport
+        self._migrations: dict[tuple[str, str], Migration] = {}
         self._connect()
         _living.add(self)
 
     def migration(self, key: str, *, baseline: str = "baseline") -> Migration:
         """The migration with this flag key. `baseline` names its backend until a snapshot does."""
-        return Migration(self._engine, key, baseline)
+        known = self._migrations.get((key, baseline))
+        if known is None:
+            known = Migration(self._engine, key, baseline)
+            if len(self._migrations) < MIGRATIONS:
+                self._migrations[key, baseline] = known
+        return known
 
     def wait_ready(self, timeout: float = 5.0) -> bool:
         """Wait until decisions come from a snapshot, polled or backed up. False after `timeout` seconds."""
@@ -99,7 +109,7 @@ class Client:
     def close(self, timeout: float = 2.0) -> None:
         """Send the last report and stop, within `timeout` seconds. Calls go on as the last snapshot says, uncounted."""
         self._engine.counting = False
-        self._engine.wake = _asleep
+        self._engine.wake = self._engine.hurry = _asleep
         self._poller.close(timeout)
 
     def __enter__(self) -> Self:
@@ -121,6 +131,7 @@ class Client:
             lambda: self._engine.snapshot.ready,
         )
         self._engine.wake = self._wake
+        self._engine.hurry = self._poller.hurry
 
     def _wake(self) -> None:
         if not self._settings.problem:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 BUCKETS = 100_000  # 0.001 % each. Never change: it would re-route every key.
 
 
+SINGLE = "single"  # the mode of an operation that calls one side
+
+
 class Reason(StrEnum):
     """Why a decision fell as it did, in the order in which the reasons are looked at."""
 
@@ -27,6 +30,9 @@ class Reason(StrEnum):
     RULE = "rule"
     SHARE = "share"
     NO_KEY = "no_key"
+    PIN = "pin"
+    CIRCUIT_OPEN = "circuit_open"
+    HALF_OPEN_PROBE = "half_open_probe"
 
 
 class Decision(NamedTuple):
@@ -46,7 +52,7 @@ class Choice:
     It outlives snapshots that leave its plan alone, hence carries no version; `decision` stamps one on.
     """
 
-    __slots__ = ("_decision", "assigned_by", "candidate", "plan", "reason", "side")
+    __slots__ = ("_decision", "assigned_by", "candidate", "paired", "plan", "reason", "side")
 
     def __init__(self, plan: OperationPlan, reason: Reason, assigned_by: str, *, candidate: bool) -> None:
         self.plan = plan
@@ -54,6 +60,7 @@ class Choice:
         self.assigned_by = assigned_by
         self.candidate = candidate
         self.side = "candidate" if candidate else "baseline"
+        self.paired = plan.mode != SINGLE  # the other side may be called, too
         self._decision: Decision | None = None
 
     @property

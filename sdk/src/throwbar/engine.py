@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
+import weakref
 from collections.abc import Callable
 
+from throwbar.bulletin import Bulletin, InUse
+from throwbar.circuit import Cause, Transition
+from throwbar.guard import Guard
+from throwbar.keyed_hash import KeyedHash
 from throwbar.snapshot import NOTHING, Snapshot
 from throwbar.tally import Tally
 
@@ -13,27 +19,64 @@ log = logging.getLogger("throwbar")
 
 
 class Engine:
-    """Written by the poller's thread, read by every call without a lock: one attribute store publishes."""
+    """Written by the poller's thread, read by every call without a lock: one attribute store publishes.
+
+    `wake` starts the poller, `hurry` makes it report soon.
+    """
 
     def __init__(self, wall_clock: Callable[[], float], perf_clock_ns: Callable[[], int], *, counting: bool) -> None:
         self.wall_clock = wall_clock
         self.perf_clock_ns = perf_clock_ns
         self.counting = counting
         self.wake: Callable[[], None] = _nobody
+        self.hurry: Callable[[], None] = _nobody
+        self.key_hash: Callable[[str], str] = KeyedHash("")
         self.internal_errors = 0
         self._internal_errors_taken = 0
+        self._bindings: weakref.WeakSet[InUse] = weakref.WeakSet()
         self.snapshot: Snapshot = NOTHING
         self.renew()
 
     def renew(self) -> None:
         """A new process: its own name and its own counts, and a snapshot that every call looks up afresh."""
+        self._lock = threading.RLock()
         self.instance = os.urandom(10).hex()
         self.tally = Tally(self.wall_clock, self.perf_clock_ns)
+        self.bulletin = Bulletin(self.wall_clock)
+        for binding in self.bindings():
+            binding.renew()
         self.publish(self.snapshot._replace())
 
     def publish(self, snapshot: Snapshot) -> None:
+        """Every call that begins from now on is decided by this snapshot, and its breakers obey it before that."""
         self.tally.bucket_seconds = snapshot.bucket_seconds
         self.snapshot = snapshot
+
+    def enlist(self, binding: InUse) -> None:
+        """An operation is in use."""
+        with self._lock:
+            self._bindings.add(binding)
+
+    def bindings(self) -> list[InUse]:
+        """Of all operations in use."""
+        with self._lock:
+            return list(self._bindings)
+
+    def heard(self, binding: InUse, guard: Guard, transition: Transition) -> None:
+        """A breaker changed its state: the control plane hears of it soon. Never raises."""
+        try:
+            if not guard.candidate and transition.cause is Cause.MODE:
+                return  # that a baseline is only measured is no news
+            guard.since = self.wall_clock()
+            guard.changed = True
+            self.hurry()
+            log.info(
+                "%s/%s: the breaker of the %s %s went from %s to %s (%s)",
+                *(binding.flag, binding.operation, guard.side, guard.backend),
+                *(transition.before, transition.after, transition.cause),
+            )
+        except Exception as error:  # noqa: BLE001 - a bug of ours must not become the host's
+            self.note_error(error)
 
     def note_error(self, error: Exception) -> None:
         """A bug of ours. Said once: a hot path can repeat it a million times."""

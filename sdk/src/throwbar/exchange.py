@@ -92,9 +92,10 @@ class Exchange:
         self.outbox.count_dropped("calls", take_dropped(engine.tally))
         self.outbox.count_dropped("sdk_errors", engine.take_errors())
         cells = [cell_document(total, self._memories.learn(total)) for total in sums]
-        if cells or last or not self.outbox:
+        sections = engine.bulletin.take(engine.bindings(), self._shelf.overrides)
+        if cells or last or sections or not self.outbox:
             sender = Sender(engine.instance, self._settings.service, snapshot.source, snapshot.version)
-            self.outbox.put(sender, now, cells)
+            self.outbox.put(sender, now, cells, sections)
 
     def _send(self, letter: Letter) -> dict[str, Any] | None:
         """The server's answer, {} for a report that was refused for good, None when it must be sent again."""

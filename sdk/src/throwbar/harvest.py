@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeVar
 
 from throwbar.histogram import LOWEST, index_of
-from throwbar.outcome import Category
-from throwbar.tally import Cell, Ended, Tally
+from throwbar.tally import NO_LATENCY, UNMARKED, Cell, Ended, Marks, Tally
+from throwbar.taxonomy import Category
 from throwbar.thinning import Strand
 
 _K = TypeVar("_K")
+UNTIMED = LOWEST - 1  # the index of a key of which no call was let through
 _FAR_AHEAD_SECONDS = 120  # a bucket that far in the future was begun before the clock was set back
 
 
@@ -46,6 +47,9 @@ class Sum(NamedTuple):
     bad: set[str]
     mask: int
     tolerance: int = 0
+    marks: Marks = UNMARKED
+    shadow: Mapping[str, int] = {}
+    ratio: Mapping[int, int] = {}
 
 
 def settle(tally: Tally, now: float, outcome_deadline_seconds: float) -> list[Sum]:
@@ -79,7 +83,7 @@ def settle_all(tally: Tally) -> tuple[list[Sum], int]:
             unfinished += abandoned
         sums.append(_sum(identity, cells, tally.thinning.mask(identity.strand, identity.start)))
         _remove(cells)
-    return [total for total in sums if total.calls], unfinished
+    return [total for total in sums if total.calls or total.shadow], unfinished
 
 
 def _by_identity(tally: Tally, now: float) -> dict[Identity, list[Cell]]:
@@ -111,10 +115,11 @@ def _identity(cell: Cell) -> Identity:
 def _sort_strays(tally: Tally) -> None:
     """Hand calls that ended in another thread to the cell they started in."""
     while tally.strays:
-        cell, token, ended_ns, category = tally.strays.popleft()
-        call = cell.open.pop(token, None)
+        stray = tally.strays.popleft()
+        call = stray.cell.open.pop(stray.number, None)
         if call is not None:
-            cell.strays.append(Ended(call[0], ended_ns - call[1], category))
+            ended = Ended(call[0], stray.ended_ns - call[1], stray.category, marks=stray.marks)
+            stray.cell.strays.append(ended)
 
 
 def _give_up(cell: Cell, now_ns: int) -> None:
@@ -132,16 +137,27 @@ def _settled(cell: Cell) -> bool:
 def _sum(identity: Identity, cells: Iterable[Cell], mask: int) -> Sum:
     total = Sum(identity, 0, 0, {}, {}, {}, set(), mask)
     calls = pending = tolerance = 0
+    marks: list[Marks] = []
+    shadow: dict[str, int] = {}
+    ratio: dict[int, int] = {}
     for cell in cells:
         tolerance = cell.choice.plan.latency_tolerance if cell.choice.candidate else 0
         calls += cell.finished + len(cell.strays)
         pending += sum(stray.pending for stray in cell.strays)
         _add_counts(total.errors, cell.errors)
         _add_counts(total.latency, {slot + LOWEST: count for slot, count in enumerate(cell.latency) if count})
-        _add_keys(total, ((key, slot + LOWEST) for key, slot in cell.keys.items()), cell.bad)
+        _add_keys(total, ((key, _index(slot)) for key, slot in cell.keys.items()), cell.bad)
+        _add_counts(shadow, cell.shadow)
+        _add_counts(ratio, cell.ratio)
+        marks += [cell.marks, *(stray.marks for stray in cell.strays)]
         for stray in cell.strays:
             _add_stray(total, stray)
-    return total._replace(calls=calls, pending=pending, tolerance=tolerance)
+    marked = Marks(*(sum(column) for column in zip(*marks, strict=True)))
+    return total._replace(calls=calls, pending=pending, tolerance=tolerance, marks=marked, shadow=shadow, ratio=ratio)
+
+
+def _index(slot: int) -> int:
+    return UNTIMED if slot == NO_LATENCY else slot + LOWEST
 
 
 def _add_stray(total: Sum, stray: Ended) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
-from throwbar.harvest import Sum
+from throwbar.harvest import UNTIMED, Sum
 from throwbar.histogram import LOWEST
 from throwbar.thinning import Thinning
 
@@ -57,8 +57,9 @@ class Memories:
         memory = self._recall(total)
         if total.mask & ~memory.mask:
             memory.thin(memory.mask | total.mask)
-        news = News(_learn_bad(memory, total.bad), dict(Counter(total.keys.values())), {}, {})
-        for key, index in total.keys.items():
+        timed = {key: index for key, index in total.keys.items() if index != UNTIMED}
+        news = News(_learn_bad(memory, total.bad), dict(Counter(timed.values())), {}, {})
+        for key, index in timed.items():
             hashed = hash(key)
             if not hashed & memory.mask:
                 _learn_slowest(memory, hashed, max(index - total.tolerance, LOWEST), news)

@@ -7,14 +7,20 @@ from typing import Any
 
 from throwbar.attempt import Attempt
 from throwbar.binding import Binding
+from throwbar.circuit import BreakerSettings
 from throwbar.decision import Decision
+from throwbar.delivery import Permissions
 from throwbar.engine import Engine
 from throwbar.errors import ConfigurationError
+from throwbar.evidence import Classifier
 from throwbar.kinds import Kind
 from throwbar.names import LONGEST, sendable
 from throwbar.operation import Operation
-from throwbar.route import AttributesOf, F, KeyOf, routed
+from throwbar.policy import KeyOfWrite, OnUnknown, Policy, checked
+from throwbar.retry import RetrySettings
+from throwbar.route import AttributesOf, F, KeyOf, Ticket, routed
 
+DEFAULTS = Policy()
 BINDINGS = 1_000  # operation names made up at run time must not fill the memory
 
 
@@ -27,11 +33,41 @@ class Migration:
         self._engine = engine
         self._bindings: dict[str, Binding] = {}
 
-    def operation(self, name: str, *, kind: Kind = Kind.WRITE, deadline: float | None = None) -> Operation:
-        """An operation whose sides are two functions: decorate them with `.baseline` and `.candidate`."""
-        if deadline is not None and deadline <= 0:
-            raise ConfigurationError(f"deadline is {deadline!r}, not a positive number of seconds")
-        return Operation(self._bind(name), _kind(kind), deadline)
+    def operation(  # noqa: PLR0913 - all have defaults and names
+        self,
+        name: str,
+        *,
+        kind: Kind = Kind.WRITE,
+        deadline: float | None = None,
+        retry: RetrySettings | None = DEFAULTS.retry,
+        breaker: BreakerSettings | None = DEFAULTS.breaker,
+        fallback: bool = True,
+        expected: type[BaseException] | tuple[type[BaseException], ...] = (),
+        classify: Classifier | None = None,
+        on_unknown: OnUnknown | None = None,
+        idempotency_key: KeyOfWrite | None = None,
+        fall_back_on_reject: bool = False,
+        shared_keys: bool = False,
+    ) -> Operation:
+        """An operation whose sides are two functions: decorate them with `.baseline` and `.candidate`.
+
+        `kind` says what may be repeated; `deadline`, in seconds, spans attempts, pauses and fallback. `retry` None: no
+        second attempt; `breaker` None: none but what the control plane forces. `expected` exceptions are answers.
+        `classify` and `on_unknown` are the service's own words on errors, and on writes of unknown outcome;
+        `idempotency_key` tells that of a call from its arguments. `fall_back_on_reject`: a WRITE that the candidate
+        refused may be done by the baseline; `shared_keys`: both backends honour the same idempotency keys.
+
+        Raises ConfigurationError.
+        """
+        policy = Policy(
+            *(kind, deadline, retry, breaker, fallback, expected, classify, on_unknown),  # type: ignore[arg-type]
+            permissions=Permissions(fall_back_on_reject, shared_keys),
+            idempotency_key=idempotency_key,
+        )
+        policy = checked(policy)
+        binding = self._bind(name)
+        binding.declare(policy)
+        return Operation(self._engine, binding, policy)
 
     def route(
         self,
@@ -40,15 +76,15 @@ class Migration:
         candidate: Callable[..., Any],
         key: KeyOf | None = None,
         attributes: AttributesOf | None = None,
-        kind: Kind = Kind.WRITE,
+        **declared: Any,  # noqa: ANN401 - the arguments of `operation`, checked there
     ) -> Callable[[F], F]:
         """Decorator for the baseline function; its call sites stay as they are.
 
-        `key` and `attributes` are functions of the call's arguments.
+        `key` and `attributes` are functions of the call's arguments; the rest is as for `operation`.
         """
-        _kind(kind)
-        binding = self._bind(name)
-        return lambda baseline: routed(binding, baseline, candidate, key, attributes)
+        operation = self.operation(name, **declared)
+        ticket = Ticket(key, attributes)
+        return lambda baseline: routed(self._engine, self._bind(name), operation.policy, baseline, candidate, ticket)
 
     def attempt(self, name: str, *, key: object = None, attributes: Mapping[str, Any] | None = None) -> Attempt:
         """A `with` block for code that cannot be two functions: ask `.candidate` or `.backend` inside."""
@@ -71,10 +107,3 @@ def _name(what: str, name: object) -> str:
     if isinstance(name, str) and sendable(name):
         return name
     raise ConfigurationError(f"{what} is {name!r}, not a name of 1 to {LONGEST} printable characters")
-
-
-def _kind(kind: object) -> Kind:
-    try:
-        return Kind(kind)  # type: ignore[arg-type]
-    except ValueError:
-        raise ConfigurationError(f"kind is {kind!r}, not one of {', '.join(Kind)}") from None

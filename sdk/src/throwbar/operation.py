@@ -7,27 +7,28 @@ from typing import Any, TypeVar
 
 from throwbar.binding import Binding
 from throwbar.callables import Colour, colour_of, name_of
+from throwbar.engine import Engine
 from throwbar.errors import ConfigurationError
-from throwbar.kinds import Kind
+from throwbar.policy import Policy
+from throwbar.runner import Runner
 
 Function = Callable[..., Any]
 F = TypeVar("F", bound=Function)
 
 
 class Operation:
-    """Two functions of one meaning; a call runs one of them, once. Its result or exception comes out untouched.
+    """Two functions of one meaning; a call runs the one that is decided, and what its policy allows after a failure."""
 
-    `kind` and `deadline` (seconds) say what the call is like: what may be repeated, and for how long it matters.
-    """
-
-    def __init__(self, binding: Binding, kind: Kind, deadline: float | None) -> None:
+    def __init__(self, engine: Engine, binding: Binding, policy: Policy) -> None:
         self.name = binding.operation
-        self.kind = kind
-        self.deadline = deadline
+        self.policy = policy
+        self._engine = engine
         self._binding = binding
+        self._open = binding.open
         self._functions: dict[str, Function] = {}
-        self._plain_pair: tuple[Function, Function] | None = None
         self._colour = Colour.SYNC
+        self._runner: Runner | None = None
+        self._run: Callable[..., Any] | None = None  # the runner's, for plain functions
 
     def baseline(self, function: F) -> F:
         """Decorator: this function calls the backend we trust."""
@@ -44,34 +45,20 @@ class Operation:
 
         With coroutine functions this is `acall`.
         """
-        pair = self._plain_pair
-        if pair is None:
+        run = self._run
+        if run is None:
             self._complete()
             return self.acall(*args, key=key, attributes=attributes, **kwargs)
-        choice, _, token = self._binding.open(key, attributes)
-        try:
-            result = pair[choice.candidate](*args, **kwargs)
-        except BaseException as error:
-            self._binding.close(token, error)
-            raise
-        self._binding.close(token, None)
-        return result
+        return run(self._open(key, attributes), args, kwargs)
 
     async def acall(
         self, *args: object, key: object = None, attributes: Mapping[str, Any] | None = None, **kwargs: object
     ) -> Any:  # noqa: ANN401 - whatever the function returns
         """The same for coroutine functions."""
-        pair = self._complete()
+        runner = self._complete()
         if self._colour is Colour.SYNC:
             raise ConfigurationError(f"the functions of operation {self.name!r} are plain ones: call it without acall")
-        choice, _, token = self._binding.open(key, attributes)
-        try:
-            result = await pair[choice.candidate](*args, **kwargs)
-        except BaseException as error:
-            self._binding.close(token, error)
-            raise
-        self._binding.close(token, None)
-        return result
+        return await runner.run_async(self._open(key, attributes), args, kwargs)
 
     def _register(self, side: str, function: F) -> F:
         colour = colour_of(function)
@@ -83,13 +70,15 @@ class Operation:
             )
         self._colour = colour
         self._functions[side] = function
-        if len(self._functions) == 2 and colour is Colour.SYNC:
-            self._plain_pair = (self._functions["baseline"], self._functions["candidate"])
+        if len(self._functions) == 2:
+            pair = (self._functions["baseline"], self._functions["candidate"])
+            self._runner = Runner(self._engine, self._binding, self.policy, pair)
+            self._run = self._runner.run if colour is Colour.SYNC else None
         return function
 
-    def _complete(self) -> tuple[Function, Function]:
+    def _complete(self) -> Runner:
         """Refuse the first call already, not the first that the candidate would have got."""
-        for side in ("baseline", "candidate"):
-            if side not in self._functions:
-                raise ConfigurationError(f"operation {self.name!r} has no {side}: decorate a function with it")
-        return self._functions["baseline"], self._functions["candidate"]
+        if self._runner is None:
+            missing = "candidate" if "baseline" in self._functions else "baseline"
+            raise ConfigurationError(f"operation {self.name!r} has no {missing}: decorate a function with it")
+        return self._runner

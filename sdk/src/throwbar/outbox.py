@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from throwbar.report import CELLS_PER_REPORT, Sender, report_document
+from throwbar.report import CELLS_PER_REPORT, NO_SECTIONS, Sender, report_document
 
 REPORTS = 120
 BYTES = 4 << 20
@@ -40,10 +40,20 @@ class Outbox:
         """The report to send now: again the same one until it is settled."""
         return self._letters[0] if self._letters else None
 
-    def put(self, sender: Sender, sent_at: float, cells: Sequence[Mapping[str, Any]]) -> None:
-        """Queue these cells, in as many reports as they need; without cells one that says "I am here"."""
+    def put(
+        self,
+        sender: Sender,
+        sent_at: float,
+        cells: Sequence[Mapping[str, Any]],
+        sections: Mapping[str, Any] = NO_SECTIONS,
+    ) -> None:
+        """Queue these cells, in as many reports as they need; without cells one that says "I am here".
+
+        The sections go with the first.
+        """
         for offset in range(0, len(cells) or 1, CELLS_PER_REPORT):
-            self._put(sender, sent_at, cells[offset : offset + CELLS_PER_REPORT])
+            part = cells[offset : offset + CELLS_PER_REPORT]
+            self._put(sender, sent_at, part, NO_SECTIONS if offset else sections)
 
     def acknowledged(self) -> None:
         """The first report is durable at the server."""
@@ -59,9 +69,11 @@ class Outbox:
         if count:
             self.dropped[cause] += count
 
-    def _put(self, sender: Sender, sent_at: float, cells: Sequence[Mapping[str, Any]]) -> None:
+    def _put(
+        self, sender: Sender, sent_at: float, cells: Sequence[Mapping[str, Any]], sections: Mapping[str, Any]
+    ) -> None:
         self._sequence += 1
-        document = report_document(sender, self._sequence, sent_at, cells, self.dropped)
+        document = report_document(sender, self._sequence, sent_at, cells, self.dropped, sections)
         self.dropped.clear()
         letter = Letter(self._sequence, json.dumps(document, separators=(",", ":")).encode(), len(cells))
         self._letters.append(letter)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from throwbar.decision import BUCKETS, Choice, Reason, preimage, threshold
+from throwbar.decision import BUCKETS, SINGLE, Choice, Reason, preimage, threshold
 from throwbar.rules import Rule
+from throwbar.terms import ALL_ON, Switches, switches_of
 
 Overrides = Mapping[str, str]
+NOTHING_WRITTEN: Mapping[str, Any] = {}
 
 
 class OperationPlan:
@@ -20,8 +22,14 @@ class OperationPlan:
     __slots__ = (
         "attempt",
         "baseline",
+        "breaker",
+        "by_breaker",
+        "by_fallback",
         "by_limit",
         "by_no_key",
+        "by_pin_baseline",
+        "by_pin_candidate",
+        "by_probe",
         "by_rule_baseline",
         "by_rule_candidate",
         "by_share_baseline",
@@ -29,11 +37,15 @@ class OperationPlan:
         "candidate",
         "flag",
         "latency_tolerance",
+        "mode",
         "operation",
         "preimage",
+        "retry",
         "rules",
         "settled",
+        "shadow_share",
         "share",
+        "switches",
         "threshold",
     )
 
@@ -47,6 +59,11 @@ class OperationPlan:
         attempt: int = 0,
         share: int = 0,
         latency_tolerance: int = 0,
+        mode: str = SINGLE,
+        shadow_share: int = 0,
+        breaker: Mapping[str, Any] = NOTHING_WRITTEN,
+        retry: Mapping[str, Any] = NOTHING_WRITTEN,
+        switches: Switches = ALL_ON,
         rules: tuple[Rule, ...] = (),
         settled: tuple[Reason, str, bool] | None = None,
     ) -> None:
@@ -57,6 +74,11 @@ class OperationPlan:
         self.attempt = attempt
         self.share = share
         self.latency_tolerance = latency_tolerance
+        self.mode = mode
+        self.shadow_share = shadow_share
+        self.breaker = breaker
+        self.retry = retry
+        self.switches = switches
         self.rules = rules
         self.preimage = preimage(flag)
         self.threshold = threshold(share)
@@ -66,6 +88,11 @@ class OperationPlan:
         self.by_no_key = Choice(self, Reason.NO_KEY, "no_key", candidate=False)
         self.by_share_baseline = Choice(self, Reason.SHARE, "share", candidate=False)
         self.by_share_candidate = Choice(self, Reason.SHARE, "share", candidate=True)
+        self.by_pin_baseline = Choice(self, Reason.PIN, "pin", candidate=False)
+        self.by_pin_candidate = Choice(self, Reason.PIN, "pin", candidate=True)
+        self.by_breaker = Choice(self, Reason.CIRCUIT_OPEN, "breaker", candidate=False)
+        self.by_probe = Choice(self, Reason.HALF_OPEN_PROBE, "probe", candidate=True)
+        self.by_fallback = Choice(self, Reason.SHARE, "fallback", candidate=False)
         self.by_limit = {0: self.by_share_baseline, BUCKETS: self.by_share_candidate}.get(share)
         if settled is None and not rules:
             self.settled = self.by_limit
@@ -74,7 +101,7 @@ class OperationPlan:
 class FlagPlan:
     """One flag. `raw` is the document it came from: an equal one in the next snapshot keeps this plan."""
 
-    __slots__ = ("_overrides", "_plans", "_rules", "key", "raw", "readable")
+    __slots__ = ("_overrides", "_plans", "_rules", "_switches", "key", "raw", "readable")
 
     def __init__(self, key: str, raw: Mapping[str, Any], overrides: Overrides, *, readable: bool = True) -> None:
         self.key = key
@@ -82,6 +109,7 @@ class FlagPlan:
         self.readable = readable
         self._overrides = overrides
         self._rules = tuple(_rule(raw_rule) for raw_rule in raw.get("rules", ()))
+        self._switches = switches_of(raw.get("switches"))
         self._plans: dict[str, OperationPlan] = {}
 
     def still_right(self, raw: Mapping[str, Any], overrides: Overrides, *, readable: bool) -> bool:
@@ -98,15 +126,20 @@ class FlagPlan:
         return plan
 
     def _compile(self, operation: str, listed: Mapping[str, Any] | None) -> OperationPlan:
-        raw = self.raw
+        raw, own = self.raw, listed or NOTHING_WRITTEN
         return OperationPlan(
             self.key,
             operation,
             baseline=raw["baseline"],
             candidate=raw["candidate"],
             attempt=raw.get("attempt", 0),
-            share=listed["share"] if listed else 0,
-            latency_tolerance=listed.get("latency_tolerance", 0) if listed else 0,
+            share=own.get("share", 0),
+            latency_tolerance=own.get("latency_tolerance", 0),
+            mode=own.get("mode", SINGLE),
+            shadow_share=own.get("shadow_share", 0),
+            breaker=own.get("breaker", NOTHING_WRITTEN),
+            retry=own.get("retry", NOTHING_WRITTEN),
+            switches=self._switches,
             rules=self._rules,
             settled=self._settle(operation, listed),
         )

@@ -13,6 +13,7 @@ from throwbar.shelf import Shelf
 
 LONGEST_PAUSE_SECONDS = 30.0
 UNAUTHORISED_PAUSE_SECONDS = 60.0
+HURRY_PAUSE_SECONDS = 1.0  # between two reports, however much happens
 _FIRST_PAUSE_SECONDS = 1.0
 _BEHIND_PAUSE_SECONDS = 0.5
 
@@ -38,6 +39,8 @@ class Poller:
         self._poll_due = self._report_due = 0.0
         self._restored = False
         self._flushes_wanted = self._flushes_done = 0
+        self._hurried = False
+        self._reported_at = -HURRY_PAUSE_SECONDS
         self._close_by: float | None = None
         self._ended = False
 
@@ -68,6 +71,15 @@ class Poller:
             done = self._flushes_done >= mine
         return done and not self._exchange.outbox
 
+    def hurry(self) -> None:
+        """Something happened that the control plane should hear of before the next report is due."""
+        if self._thread is None:
+            self._report_due = 0.0
+            return
+        with self._condition:
+            self._hurried = True
+            self._condition.notify_all()
+
     def close(self, timeout: float) -> None:
         """Send what there is and stop, within `timeout` seconds whatever the network does."""
         with self._condition:
@@ -81,6 +93,9 @@ class Poller:
     def step(self, now: float) -> float:
         """Do what is due at `now` (monotonic seconds); the seconds until something is due again."""
         wanted = self._flushes_wanted
+        if self._hurried:
+            self._hurried = False
+            self._report_due = min(self._report_due, max(now, self._reported_at + HURRY_PAUSE_SECONDS))
         if not self._restored:
             self._restored = True
             self._shelf.restore()
@@ -89,6 +104,7 @@ class Poller:
         if now >= self._poll_due:
             self._poll()
         if now >= self._report_due or wanted > self._flushes_done:
+            self._reported_at = now
             if self._exchange.report(enough=self._closing):
                 self._poll()
                 if self._exchange.is_behind:  # a replica that has not heard of it yet was asked
@@ -128,7 +144,7 @@ class Poller:
 
     def _sleep(self, pause: float) -> None:
         with self._condition:
-            self._condition.wait_for(lambda: self._closing() or self._flushes_wanted > self._flushes_done, pause)
+            self._condition.wait_for(self._has_news, pause)
 
     def _say_goodbye(self) -> None:
         try:
@@ -145,6 +161,9 @@ class Poller:
 
     def _closing(self) -> bool:
         return self._close_by is not None
+
+    def _has_news(self) -> bool:
+        return self._closing() or self._hurried or self._flushes_wanted > self._flushes_done
 
     def _too_late(self) -> bool:
         return self._close_by is not None and monotonic() >= self._close_by

@@ -11,6 +11,7 @@ from throwbar.version import __version__
 
 SCHEMA = 1
 SDK = f"throwbar-python/{__version__}"
+NO_SECTIONS: Mapping[str, Any] = {}
 CELLS_PER_REPORT = 400  # at about 1 KiB a cell, well below the limit of 1 MiB
 
 
@@ -29,8 +30,12 @@ def report_document(
     sent_at: float,
     cells: Iterable[Mapping[str, Any]],
     dropped: Mapping[str, int],
+    sections: Mapping[str, Any] = NO_SECTIONS,
 ) -> dict[str, Any]:
-    """One report. `sent_at` in seconds since the epoch; `dropped` by cause, left out when empty."""
+    """One report. `sent_at` in seconds since the epoch; `dropped` by cause, left out when empty.
+
+    `sections` are what else there is to tell, by field: breakers, receipts, overrides.
+    """
     document: dict[str, Any] = {
         "schema": SCHEMA,
         "instance": sender.instance,
@@ -44,6 +49,7 @@ def report_document(
     }
     if dropped:
         document["dropped"] = dict(dropped)
+    document |= sections
     return document
 
 
@@ -60,6 +66,11 @@ def cell_document(total: Sum, news: News) -> dict[str, Any]:
         "bad_keys": news.bad_keys,
         "key_latency": _histogram(news.key_latency),
     }
+    cell |= {name: count for name, count in total.marks._asdict().items() if count}
+    if total.shadow:
+        cell["shadow"] = dict(total.shadow)
+    if total.ratio:
+        cell["ratio"] = _histogram(total.ratio)
     if news.rise_to:
         cell["key_rise"] = {"from": _histogram(news.rise_from), "to": _histogram(news.rise_to)}
     return cell

@@ -14,13 +14,17 @@ _repeating: ContextVar[bool] = ContextVar("throwbar_repeating", default=False)
 
 
 class RetrySettings(NamedTuple):
-    """`attempts` counts the first one, too. Times in seconds: the longest pause is `base`, doubled up to `cap`."""
+    """`attempts` counts the first one, too. Times in seconds: the longest pause is `base`, doubled up to `cap`.
+
+    Calls of the baseline are made once, as they were before there was a candidate, unless `baseline` is true.
+    """
 
     attempts: int = 3
     base: float = 0.05
     cap: float = 2.0
     retry_after_cap: float = 30.0
     retry_after_jitter: float = 0.1
+    baseline: bool = False
 
 
 def check(settings: RetrySettings) -> RetrySettings:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from throwbar.binding import Binding, Opened
 from throwbar.callables import Colour, colour_of, name_of
+from throwbar.engine import Engine
 from throwbar.errors import ConfigurationError
+from throwbar.policy import Policy
+from throwbar.runner import Runner
 
 Function = Callable[..., Any]
 KeyOf = Callable[..., object]
@@ -16,23 +19,32 @@ AttributesOf = Callable[..., Mapping[str, Any]]
 F = TypeVar("F", bound=Function)
 
 
-def routed(binding: Binding, baseline: F, candidate: Function, key: KeyOf | None, attributes: AttributesOf | None) -> F:
+class Ticket(NamedTuple):
+    """How to tell the key and the attributes of a call from its arguments."""
+
+    key: KeyOf | None = None
+    attributes: AttributesOf | None = None
+
+
+def routed(engine: Engine, binding: Binding, policy: Policy, baseline: F, candidate: Function, ticket: Ticket) -> F:
     """`baseline`, with the calls that are decided so going to `candidate`. Raises ConfigurationError."""
     colour = colour_of(baseline)
     if colour_of(candidate) is not colour:
         raise ConfigurationError(f"{name_of(baseline)} is {colour}, its candidate {name_of(candidate)} is not")
-    for name, function in (("key", key), ("attributes", attributes)):
+    for name, function in ticket._asdict().items():
         if function is not None and not callable(function):
             raise ConfigurationError(f"{name} is {function!r}, not a function of the call's arguments")
-    opener = _opener(binding, key, attributes)
+    runner = Runner(engine, binding, policy, (baseline, candidate))
     wrap = _wrap_async if colour is Colour.ASYNC else _wrap
-    return cast(F, wrap(binding, (baseline, candidate), opener))
+    return cast(F, wrap(baseline, runner, _opener(binding, ticket)))
 
 
 Opener = Callable[[tuple[object, ...], dict[str, object]], Opened]
 
 
-def _opener(binding: Binding, key: KeyOf | None, attributes: AttributesOf | None) -> Opener:
+def _opener(binding: Binding, ticket: Ticket) -> Opener:
+    key, attributes = ticket
+
     def opened(args: tuple[object, ...], kwargs: dict[str, object]) -> Opened:
         try:
             key_of_call = None if key is None else key(*args, **kwargs)
@@ -44,31 +56,21 @@ def _opener(binding: Binding, key: KeyOf | None, attributes: AttributesOf | None
     return opened
 
 
-def _wrap(binding: Binding, pair: tuple[Function, Function], opened: Opener) -> Function:
-    @functools.wraps(pair[0])
+def _wrap(baseline: Function, runner: Runner, opened: Opener) -> Function:
+    run = runner.run
+
+    @functools.wraps(baseline)
     def route(*args: object, **kwargs: object) -> object:
-        choice, _, token = opened(args, kwargs)
-        try:
-            result = pair[choice.candidate](*args, **kwargs)
-        except BaseException as error:
-            binding.close(token, error)
-            raise
-        binding.close(token, None)
-        return result
+        return run(opened(args, kwargs), args, kwargs)
 
     return route
 
 
-def _wrap_async(binding: Binding, pair: tuple[Function, Function], opened: Opener) -> Function:
-    @functools.wraps(pair[0])
+def _wrap_async(baseline: Function, runner: Runner, opened: Opener) -> Function:
+    run = runner.run_async
+
+    @functools.wraps(baseline)
     async def route(*args: object, **kwargs: object) -> object:
-        choice, _, token = opened(args, kwargs)
-        try:
-            result = await pair[choice.candidate](*args, **kwargs)
-        except BaseException as error:
-            binding.close(token, error)
-            raise
-        binding.close(token, None)
-        return result
+        return await run(opened(args, kwargs), args, kwargs)
 
     return route

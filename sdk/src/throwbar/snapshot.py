@@ -6,11 +6,15 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from throwbar.errors import SnapshotError
+from throwbar.circuit import BreakerSettings
+from throwbar.errors import ConfigurationError, SnapshotError
 from throwbar.plan import FlagPlan, Overrides
+from throwbar.retry import RetrySettings
+from throwbar.terms import breaker_mode, breaker_settings, retry_settings
 
 SCHEMA = 1
 BUCKETING = "flagd-v3"
+_ROUTER_FIELDS = {"mode", "shadow_share", "breaker", "retry"}
 _SLICE = 50  # flags compiled before other threads get a turn
 
 
@@ -125,7 +129,26 @@ def _check_flag(path: str, flag: object) -> bool:
         )
         if not 0 <= operation["share"] <= 100_000:
             raise SnapshotError(f"{where}.share is outside 0…100000")
+        if operation.keys() & _ROUTER_FIELDS:
+            _check_router(where, operation)
+    if "switches" in flag:
+        _expect(flag, path, {"switches": dict})
     return True
+
+
+def _check_router(where: str, operation: dict[str, Any]) -> None:
+    """What an operation says of its breaker, its retries and its second side."""
+    _expect(
+        {"mode": "single", "shadow_share": 0, "breaker": {}, "retry": {}} | operation,
+        where,
+        {"mode": str, "shadow_share": int, "breaker": dict, "retry": dict},
+    )
+    try:
+        breaker_settings(BreakerSettings(), operation.get("breaker", {}))
+        breaker_mode(operation.get("breaker", {}))
+        retry_settings(RetrySettings(), operation.get("retry", {}))
+    except (ConfigurationError, TypeError) as error:
+        raise SnapshotError(f"{where}: {error}") from None
 
 
 def _expect(value: object, path: str, fields: Mapping[str, type]) -> None:

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from throwbar.clock import perf_clock_ns, wall_clock
 from throwbar.decision import Choice
 from throwbar.histogram import SLOTS, UPPER_BOUNDS_NS
-from throwbar.outcome import Category, categorise
+from throwbar.taxonomy import Category
 from throwbar.thinning import Strand, Thinning
 
 CELLS_PER_THREAD = 2_000
@@ -25,6 +25,19 @@ KEYS_PER_CELL = 20_000
 KEYS_PER_THREAD = 200_000
 _CHOICES_PER_THREAD = 500
 _CANCELLED = Category.CANCELLED
+REFUSED = "breaker"  # the error category of calls that an open breaker kept from their backend
+NO_LATENCY = -1  # the slot of a key that was never let through
+
+
+class Marks(NamedTuple):
+    """What a finished call adds to its cell besides its outcome."""
+
+    retries: int = 0
+    fallbacks: int = 0
+    unknown: int = 0
+
+
+UNMARKED = Marks()
 
 
 class Ended(NamedTuple):
@@ -34,6 +47,7 @@ class Ended(NamedTuple):
     duration_ns: int
     category: str | None
     pending: bool = False
+    marks: Marks = UNMARKED
 
 
 class Cell:
@@ -41,12 +55,13 @@ class Cell:
 
     `latency` counts by slot, which is the histogram's index counted from 0; `keys` maps a key to the slot of its
     slowest call; `open` maps the number of a call that has not come back to (key, start in ns). `strays` belongs to
-    the reader: calls that ended in another thread, or not at all.
+    the reader: calls that ended in another thread, or not at all. `marks` sums up what finished calls were marked
+    with, `shadow` and `ratio` what came of calling the other side, too.
     """
 
     __slots__ = (
-        *("bad", "choice", "end", "errors", "finished", "keys", "latency", "mask", "open"),
-        *("owner", "sealed", "start", "started", "strays"),
+        *("bad", "choice", "end", "errors", "finished", "keys", "latency", "marks", "mask", "open"),
+        *("owner", "ratio", "sealed", "shadow", "start", "started", "strays"),
     )
 
     def __init__(self, choice: Choice, start: int, end: int, mask: int, owner: ThreadCells) -> None:
@@ -63,15 +78,18 @@ class Cell:
         self.latency = [0] * SLOTS
         self.keys: dict[str, int] = {}
         self.bad: set[str] = set()
+        self.marks = UNMARKED
+        self.shadow: dict[str, int] = {}
+        self.ratio: dict[int, int] = {}
         self.strays: list[Ended] = []
 
-    def add(self, key: str | None, duration_ns: int, category: str | None) -> None:
-        """Count one finished call. Only the owning thread may."""
-        slot = bisect_left(UPPER_BOUNDS_NS, duration_ns)
-        self.latency[slot] += 1
+    def add(self, key: str | None, slot: int, category: str | None) -> None:
+        """Count one finished call by the slot of its duration. Only the owning thread may."""
+        if slot >= 0:
+            self.latency[slot] += 1
         if category is not None:
             self.errors[category] = self.errors.get(category, 0) + 1
-            if category is _CANCELLED:
+            if category == _CANCELLED:
                 key = None  # it says nothing about the backend, so nothing about its key
         if key is not None and not (self.mask and hash(key) & self.mask):
             slowest = self.keys.get(key)
@@ -80,6 +98,10 @@ class Cell:
             if category is not None:
                 self.bad.add(key)
         self.finished += 1
+
+    def mark(self, marks: Marks) -> None:
+        mine = self.marks
+        self.marks = Marks(mine[0] + marks[0], mine[1] + marks[1], mine[2] + marks[2])
 
     def thin(self, mask: int) -> None:
         """Keep only the keys that this mask looks at."""
@@ -115,7 +137,17 @@ class _Anchor:
     """Lives as long as its thread does."""
 
 
-OpenToken = tuple[Cell, int]
+OpenToken = tuple[Cell, int, int]
+
+
+class Stray(NamedTuple):
+    """A call that ended in another thread than it started in."""
+
+    cell: Cell
+    number: int
+    ended_ns: int
+    category: str | None
+    marks: Marks
 
 
 class Tally:
@@ -129,7 +161,7 @@ class Tally:
         self.bucket_seconds = 10
         self.thinning = Thinning()
         self.threads: list[ThreadCells] = []
-        self.strays: deque[tuple[Cell, int, int, str | None]] = deque()
+        self.strays: deque[Stray] = deque()
         self._wall_clock = wall_clock
         self.perf_clock_ns = perf_clock_ns
         self._local = threading.local()
@@ -151,27 +183,54 @@ class Tally:
         if cell.sealed:  # between the look above and now: the reader may already have read this cell
             cell.started = number - 1
             return self.begin(choice, key)
-        cell.open[number] = (key, self.perf_clock_ns())
-        return cell, number
+        started_ns = self.perf_clock_ns()
+        cell.open[number] = (key, started_ns)
+        return cell, number, started_ns
 
-    def end(self, opened: OpenToken, error: BaseException | None) -> None:
-        """The call came back, or raised. Too late is no error: it has been reported as pending."""
+    def end(self, opened: OpenToken, category: str | None, marks: Marks = UNMARKED) -> None:
+        """The call is over, without an error or with one of this category. Too late it was reported as pending."""
         ended_ns = self.perf_clock_ns()
-        cell, number = opened
-        category = None if error is None else categorise(error)
-        try:
-            here = self._local.cells
-        except AttributeError:
-            here = None
-        if cell.owner is not here:
-            self.strays.append((cell, number, ended_ns, category))
+        cell, number, _ = opened
+        if cell.owner is not self._here():
+            self.strays.append(Stray(cell, number, ended_ns, category, marks))
             return
         call = cell.open.pop(number, None)
-        if call is None:
+        if call is not None:
+            self.add(cell, call[0], bisect_left(UPPER_BOUNDS_NS, ended_ns - call[1]), category, marks)
+
+    def refused(self, choice: Choice, key: str | None) -> None:
+        """A call that was decided so and not let through: it failed before it began, in no time that means anything."""
+        opened = self.begin(choice, key)
+        if opened is not None and opened[0].open.pop(opened[1], None) is not None:
+            self.add(opened[0], key, NO_LATENCY, REFUSED, UNMARKED)
+
+    def compare(self, choice: Choice, result: str, ratio: int | None = None) -> None:
+        """A call of the other side was held against one that took this choice; `ratio` is a histogram index."""
+        opened = self.begin(choice, None)
+        if opened is None:
             return
-        cell.add(call[0], ended_ns - call[1], category)
+        cell, number, _ = opened
+        cell.shadow[result] = cell.shadow.get(result, 0) + 1
+        if ratio is not None:
+            cell.ratio[ratio] = cell.ratio.get(ratio, 0) + 1
+        # It was begun to find the cell, and to keep the reader from it while these counts are made.
+        if cell.open.pop(number, None) is not None:
+            cell.started -= 1
+
+    def add(self, cell: Cell, key: str | None, slot: int, category: str | None, marks: Marks) -> None:
+        """Count a call that was taken out of its cell's `open`. Only the owning thread may."""
+        if marks is not UNMARKED:
+            cell.mark(marks)
+        cell.add(key, slot, category)
         if len(cell.keys) >= KEYS_PER_CELL and not cell.sealed:
             cell.thin(self.thinning.widen(strand_of(cell.choice), cell.start, cell.mask))
+
+    def _here(self) -> ThreadCells | None:
+        try:
+            mine: ThreadCells = self._local.cells
+        except AttributeError:
+            return None
+        return mine
 
     def _enlist(self) -> ThreadCells:
         self._local.anchor = _Anchor()
