@@ -136,8 +136,8 @@ class Lifecycle(RuleBasedStateMachine):
 
     @rule()
     def unlock(self):
-        self.do(True, rollouts.unlock)
-        assert not self.flag.rolled_back
+        self.do(self.state is not State.RUNNING, rollouts.unlock)
+        assert self.state is State.RUNNING or not self.flag.rolled_back
         assert self.state not in {State.ROLLED_BACK, State.LOCKED}
 
     @rule()
