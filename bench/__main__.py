@@ -2,11 +2,12 @@
 
 import argparse
 
-from bench import bucketing, decisions, sdk_parts, snapshots
+from bench import bucketing, calls, decisions, sdk_parts, snapshots
 from bench.measure import print_table
 
 SUBJECTS = {
     "decisions": decisions.rows,
+    "calls": calls.rows,
     "bucketing": bucketing.rows,
     "snapshots": snapshots.rows,
     "sdk_parts": sdk_parts.rows,

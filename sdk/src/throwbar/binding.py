@@ -13,11 +13,11 @@ from throwbar.decision import Choice, Decision, Reason, decide
 from throwbar.engine import Engine
 from throwbar.evidence import classify
 from throwbar.guard import NO_PERMIT, Guard
-from throwbar.histogram import UPPER_BOUNDS_NS
+from throwbar.histogram import BELOW, OCTAVES
 from throwbar.plan import OperationPlan
 from throwbar.policy import Policy
 from throwbar.snapshot import NOTHING, Snapshot
-from throwbar.tally import UNMARKED, Cell, Marks
+from throwbar.tally import UNMARKED, UNSEEN, Cell, Marks
 from throwbar.terms import breaker_mode, breaker_settings, without_slow_rule
 
 Pins = Callable[[OperationPlan, Choice, str | None], Choice]
@@ -103,24 +103,37 @@ class Binding:
     def open(self, key: object, attributes: Mapping[str, Any] | None) -> Opened:
         """A call starts: decide for it, ask the breaker, and begin to count it.
 
-        This and `close` are all that a call which goes well pays for. What they do of the tally's work is written out
-        as in `Tally.begin` and `Tally.end`; the reasons are there.
+        This and `close` are all that a call which goes well pays for. The second half is `Tally.begin`, written out;
+        whatever is not as usual goes there.
         """
         try:
-            text = key if type(key) is str or key is None else str(key)
             engine = self._engine
             bound = self._bound
             if bound.snapshot is not engine.snapshot:
                 bound = self._bind()
+            text = key if type(key) is str or key is None else str(key)
             choice = decide(bound.plan, text, attributes)
             if self.pins is not None:
                 choice = self.pins(bound.plan, choice, text)
             guard = bound.guards[choice.candidate]
-            permit: Permit | None = guard.breaker.passing
+            permit = guard.breaker.passing
             if permit is None:
                 return self._open_guarded(bound, choice, text)
             guard.earnings.calls += 1
-            return self._begin(bound, choice, permit, text)
+            tally = engine.tally
+            try:
+                cell = tally.local.cells.current[choice]
+            except (AttributeError, KeyError):
+                return self._begin(bound, choice, permit, text)
+            started_ns = tally.perf_clock_ns()
+            if started_ns >= cell.until_ns or cell.sealed or not engine.counting:
+                return self._begin(bound, choice, permit, text)
+            number = cell.started = cell.started + 1
+            if cell.sealed:
+                cell.started = number - 1
+                return self._begin(bound, choice, permit, text)
+            cell.open[number] = (text, started_ns)
+            return choice, bound, permit, cell, number, text, started_ns
         except Exception as error:  # noqa: BLE001 - a bug of ours must not become the host's
             return self.open_in_trouble(error)
 
@@ -135,14 +148,33 @@ class Binding:
         return self._begin(bound, bound.plan.by_fallback, bound.guards[0].breaker.passing or NO_PERMIT, key)
 
     def close(self, opened: Opened) -> None:
-        """The call came back well, in the thread that opened it."""
+        """The call came back well, in the thread that opened it: `finish`, written out."""
         try:
+            _, _, permit, cell, number, key, started_ns = opened
             engine = self._engine
             ended_ns = engine.perf_clock_ns()
-            _, _, permit, cell, number, key, started_ns = opened
-            permit.succeeded(ended_ns, ended_ns - started_ns)
-            if cell is not None and cell.open.pop(number, None) is not None:
-                engine.tally.add(cell, key, bisect_left(UPPER_BOUNDS_NS, ended_ns - started_ns), None, UNMARKED)
+            duration_ns = ended_ns - started_ns
+            window = permit.window
+            if window is not None and duration_ns < permit.slow_ns and ended_ns < window.current.end_ns:
+                window.current.ok += 1
+            else:
+                permit.succeeded(ended_ns, duration_ns)
+            if cell is None:
+                return
+            try:
+                del cell.open[number]
+            except KeyError:
+                return  # too late: it was reported as pending
+            bits = duration_ns.bit_length()
+            slot = BELOW[bits] + bisect_left(OCTAVES[bits], duration_ns)
+            cell.latency[slot] += 1
+            if key is not None and not (cell.mask and hash(key) & cell.mask):
+                keys = cell.keys
+                if slot > keys.get(key, UNSEEN):
+                    keys[key] = slot
+                    if not number & 63:
+                        engine.tally.thin(cell)
+            cell.finished += 1
         except Exception as trouble:  # noqa: BLE001 - a bug of ours must not become the host's
             self._engine.note_error(trouble)
 

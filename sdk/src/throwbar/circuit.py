@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from throwbar.errors import ConfigurationError
 
@@ -110,7 +110,13 @@ class Transition(NamedTuple):
 
 
 class Permit(Protocol):
-    """What a call holds from `acquire` to its end. Tell it one of three things, once; later words are ignored."""
+    """What a call holds from `acquire` to its end. Tell it one of three things, once; later words are ignored.
+
+    One that has a `window` may instead count a success of less than `slow_ns` there, in its current part.
+    """
+
+    window: Any
+    slow_ns: int
 
     def succeeded(self, now_ns: int, duration_ns: int) -> None: ...
 

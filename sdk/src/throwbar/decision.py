@@ -11,6 +11,7 @@ from mmh3 import mmh3_32_uintdigest
 if TYPE_CHECKING:
     from throwbar.plan import OperationPlan
 
+_REMEMBERED_SIZES = 256  # longer keys are rare, and anybody may send them
 BUCKETS = 100_000  # 0.001 % each. Never change: it would re-route every key.
 
 
@@ -70,7 +71,7 @@ class Choice:
     def decision(self, version: int) -> Decision:
         """The public face of this choice under snapshot `version`; the same object until the version changes."""
         known = self._decision
-        if known is None or known.version != version:
+        if known is None or known[3] != version:
             plan = self.plan
             known = Decision(self.backend, self.candidate, self.reason, version, plan.flag, plan.operation)
             self._decision = known
@@ -82,17 +83,38 @@ def decide(plan: OperationPlan, key: str | None, attributes: Mapping[str, Any] |
     settled = plan.settled
     if settled is not None:
         return settled
+    if plan.rules:
+        ruled = _by_rules(plan, key, attributes)
+        if ruled is not None:
+            return ruled
+    if key is None:
+        return plan.by_no_key
+    try:
+        raw = key.encode()
+    except UnicodeEncodeError:  # a lone surrogate is no text, but must not cost a key its side
+        raw = key.encode("utf-8", "surrogatepass")
+    try:
+        head = plan.heads[len(raw)]
+    except KeyError:
+        head = _head(plan, len(raw))
+    if mmh3_32_uintdigest(head + raw) < plan.threshold:
+        return plan.by_share_candidate
+    return plan.by_share_baseline
+
+
+def _by_rules(plan: OperationPlan, key: str | None, attributes: Mapping[str, Any] | None) -> Choice | None:
     for rule in plan.rules:
         if rule.matches(key, attributes):
             return plan.by_rule_candidate if rule.candidate else plan.by_rule_baseline
-    if plan.by_limit is not None:
-        return plan.by_limit
-    if key is None:
-        return plan.by_no_key
-    raw = key.encode("utf-8", "surrogatepass")  # a lone surrogate is no text, but must not cost a key its side
-    size = len(raw)
-    hashed = mmh3_32_uintdigest(plan.preimage + (_HEADS[size] if size < 256 else _text_head(size)) + raw)
-    return plan.by_share_candidate if hashed < plan.threshold else plan.by_share_baseline
+    return plan.by_limit
+
+
+def _head(plan: OperationPlan, size: int) -> bytes:
+    """What is hashed before a key of this size. Most keys of a service have one size, so the plan remembers it."""
+    head = plan.preimage + _text_head(size)
+    if size < _REMEMBERED_SIZES:
+        plan.heads[size] = head
+    return head
 
 
 def bucket(flag_key: str, key: str) -> int:
@@ -128,6 +150,3 @@ def _text_head(size: int) -> bytes:
         if size < 1 << 8 * width:
             return bytes((marker,)) + size.to_bytes(width, "big")
     return b"\x7b" + size.to_bytes(8, "big")
-
-
-_HEADS = tuple(_text_head(size) for size in range(256))

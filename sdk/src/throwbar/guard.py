@@ -13,6 +13,8 @@ class NoPermit:
     """The permit of a call that no breaker watches."""
 
     __slots__ = ()
+    window = None
+    slow_ns = 0
 
     def succeeded(self, now_ns: int, duration_ns: int) -> None: ...
 

@@ -9,17 +9,18 @@ from throwbar.window import Totals
 class Probe:
     """The permit of one call that may try a backend that was given up."""
 
-    __slots__ = ("_slow_ns", "_watch")
+    __slots__ = ("_watch", "slow_ns")
+    window = None
 
     def __init__(self, watch: Watch, slow_ns: int) -> None:
         self._watch = watch
-        self._slow_ns = slow_ns
+        self.slow_ns = slow_ns
 
     def succeeded(self, now_ns: int, duration_ns: int) -> None:
-        self._watch.heard(self, now_ns, Result(failed=False, slow=duration_ns >= self._slow_ns, hard=False))
+        self._watch.heard(self, now_ns, Result(failed=False, slow=duration_ns >= self.slow_ns, hard=False))
 
     def failed(self, now_ns: int, duration_ns: int, *, hard: bool) -> None:
-        self._watch.heard(self, now_ns, Result(failed=True, slow=duration_ns >= self._slow_ns, hard=hard))
+        self._watch.heard(self, now_ns, Result(failed=True, slow=duration_ns >= self.slow_ns, hard=hard))
 
     def released(self) -> None:
         self._watch.freed(self)

@@ -16,11 +16,23 @@ def _upper_bound_ns(index: int) -> int:
     return isqrt(isqrt(isqrt(eighth_power)))
 
 
-# A hot path bisects this list itself, and adds LOWEST when somebody wants to know the index.
 UPPER_BOUNDS_NS = [_upper_bound_ns(index) for index in range(LOWEST, HIGHEST)]
 SLOTS = len(UPPER_BOUNDS_NS) + 1
+
+# By the bit length of a duration: how many bounds are below all of that length, and the bounds among them. A hot path
+# looks here itself, which halves the search.
+BELOW = tuple(bisect_left(UPPER_BOUNDS_NS, 1 << bits >> 1) for bits in range(128))
+OCTAVES = tuple(
+    UPPER_BOUNDS_NS[BELOW[bits] : bisect_left(UPPER_BOUNDS_NS, 1 << bits) if bits else 0] for bits in range(128)
+)
+
+
+def slot_of(duration_ns: int) -> int:
+    """The index counted from 0: LOWEST is slot 0."""
+    bits = duration_ns.bit_length()
+    return BELOW[bits] + bisect_left(OCTAVES[bits], duration_ns)
 
 
 def index_of(duration_ns: int) -> int:
     """Bucket index of a duration in nanoseconds, clipped to LOWEST…HIGHEST."""
-    return bisect_left(UPPER_BOUNDS_NS, duration_ns) + LOWEST
+    return slot_of(duration_ns) + LOWEST

@@ -92,7 +92,8 @@ class Migration:
 
     def decide(self, name: str, *, key: object = None, attributes: Mapping[str, Any] | None = None) -> Decision:
         """The decision alone. Counted nowhere."""
-        return self._bind(name).decide(key, attributes)
+        binding = self._bindings.get(name) or self._bind(name)
+        return binding.decide(key, attributes)
 
     def _bind(self, name: str) -> Binding:
         binding = self._bindings.get(name)

@@ -36,6 +36,7 @@ class OperationPlan:
         "by_share_candidate",
         "candidate",
         "flag",
+        "heads",
         "latency_tolerance",
         "mode",
         "operation",
@@ -81,6 +82,7 @@ class OperationPlan:
         self.switches = switches
         self.rules = rules
         self.preimage = preimage(flag)
+        self.heads: dict[int, bytes] = {}  # by size of the key, filled by `decide`
         self.threshold = threshold(share)
         self.settled = None if settled is None else Choice(self, settled[0], settled[1], candidate=settled[2])
         self.by_rule_baseline = Choice(self, Reason.RULE, "rule", candidate=False)

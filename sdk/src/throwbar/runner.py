@@ -39,7 +39,8 @@ class Runner:
         if self._timed or choice.paired:
             return drive(self._call(opened, args, kwargs))
         try:
-            result = self._pair[choice.candidate](*args, **kwargs)
+            function = self._pair[choice.candidate]
+            result = function(*args, **kwargs) if kwargs else function(*args)
         except BaseException as error:  # noqa: BLE001 - it is raised below, unless there is an answer
             first = Ended(None, error)
         else:

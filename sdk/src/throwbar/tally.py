@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import threading
 import weakref
-from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
 from throwbar.clock import perf_clock_ns, wall_clock
 from throwbar.decision import Choice
-from throwbar.histogram import SLOTS, UPPER_BOUNDS_NS
+from throwbar.histogram import SLOTS, slot_of
 from throwbar.taxonomy import Category
 from throwbar.thinning import Strand, Thinning
 
@@ -26,6 +25,7 @@ KEYS_PER_THREAD = 200_000
 _CHOICES_PER_THREAD = 500
 _CANCELLED = Category.CANCELLED
 REFUSED = "breaker"  # the error category of calls that an open breaker kept from their backend
+UNSEEN = -2
 NO_LATENCY = -1  # the slot of a key that was never let through
 
 
@@ -54,20 +54,23 @@ class Cell:
     """Calls of one thread that took one choice and started in one bucket.
 
     `latency` counts by slot, which is the histogram's index counted from 0; `keys` maps a key to the slot of its
-    slowest call; `open` maps the number of a call that has not come back to (key, start in ns). `strays` belongs to
+    slowest call; `open` maps the number of a call that has not come back to (key, start in ns). `until_ns`
+    is when the bucket ends by the clock of spans, so that a hot path need not ask a second one: when the other is set
+    meanwhile, the reader seals the cell as it comes by. `strays` belongs to
     the reader: calls that ended in another thread, or not at all. `marks` sums up what finished calls were marked
     with, `shadow` and `ratio` what came of calling the other side, too.
     """
 
     __slots__ = (
         *("bad", "choice", "end", "errors", "finished", "keys", "latency", "marks", "mask", "open"),
-        *("owner", "ratio", "sealed", "shadow", "start", "started", "strays"),
+        *("owner", "ratio", "sealed", "shadow", "start", "started", "strays", "until_ns"),
     )
 
     def __init__(self, choice: Choice, start: int, end: int, mask: int, owner: ThreadCells) -> None:
         self.choice = choice
         self.start = start
         self.end = end
+        self.until_ns = 0
         self.mask = mask
         self.owner = owner
         self.sealed = False
@@ -162,15 +165,15 @@ class Tally:
         self.thinning = Thinning()
         self.threads: list[ThreadCells] = []
         self.strays: deque[Stray] = deque()
-        self._wall_clock = wall_clock
+        self.wall_clock = wall_clock
         self.perf_clock_ns = perf_clock_ns
-        self._local = threading.local()
+        self.local = threading.local()
 
     def begin(self, choice: Choice, key: str | None) -> OpenToken | None:
         """A call starts now. None when there is no room to count it."""
-        now = self._wall_clock()
+        now = self.wall_clock()
         try:
-            mine = self._local.cells
+            mine = self.local.cells
         except AttributeError:
             mine = self._enlist()
         cell = mine.current.get(choice)
@@ -196,7 +199,7 @@ class Tally:
             return
         call = cell.open.pop(number, None)
         if call is not None:
-            self.add(cell, call[0], bisect_left(UPPER_BOUNDS_NS, ended_ns - call[1]), category, marks)
+            self.add(cell, call[0], slot_of(ended_ns - call[1]), category, marks)
 
     def refused(self, choice: Choice, key: str | None) -> None:
         """A call that was decided so and not let through: it failed before it began, in no time that means anything."""
@@ -222,20 +225,24 @@ class Tally:
         if marks is not UNMARKED:
             cell.mark(marks)
         cell.add(key, slot, category)
+        self.thin(cell)
+
+    def thin(self, cell: Cell) -> None:
+        """Look at fewer keys from here on, if there are too many of them."""
         if len(cell.keys) >= KEYS_PER_CELL and not cell.sealed:
             cell.thin(self.thinning.widen(strand_of(cell.choice), cell.start, cell.mask))
 
     def _here(self) -> ThreadCells | None:
         try:
-            mine: ThreadCells = self._local.cells
+            mine: ThreadCells = self.local.cells
         except AttributeError:
             return None
         return mine
 
     def _enlist(self) -> ThreadCells:
-        self._local.anchor = _Anchor()
-        mine = ThreadCells(weakref.ref(self._local.anchor))
-        self._local.cells = mine
+        self.local.anchor = _Anchor()
+        mine = ThreadCells(weakref.ref(self.local.anchor))
+        self.local.cells = mine
         self.threads.append(mine)
         return mine
 
@@ -247,6 +254,7 @@ class Tally:
             mine.current.clear()  # choices of plans long replaced; what was counted stays in `live`
         mask = self.thinning.mask(strand_of(choice), start)
         cell = Cell(choice, start, start + self.bucket_seconds, mask, mine)
+        cell.until_ns = self.perf_clock_ns() + int((cell.end - now) * 1e9)
         mine.live.append(cell)
         mine.current[choice] = cell
         return cell
