@@ -5,10 +5,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from controlplane.domain.flag import Flag, Mode, Operation, Operator, Rule, Side
+from controlplane.domain.flag import Flag, Operation, Operator, Rule, Side
 from controlplane.domain.flag_rules import QUANTILES
 from controlplane.domain.guardrails import Compare, Guardrails, OnBreach, OnSilence, Scope, Silence
 from controlplane.domain.plan import Plan, Stage
+from controlplane.domain.routing import Breaker, BreakerMode, Mode, Retry, Switches
+from controlplane.domain.routing_rules import BREAKER_RANGES, RETRY_RANGES, broken_routing
 from controlplane.domain.share import FULL
 
 NAMES = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,9}", fullmatch=True)
@@ -49,6 +51,33 @@ OVERRIDES: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "on_breach": st.sampled_from(OnBreach),
     },
 )
+SWITCHES = st.builds(Switches, *[st.booleans()] * 5)
+_COUNTS = ("min_calls", "consecutive", "attempts")
+
+
+def _written(least: float, most: float, *, whole: bool) -> st.SearchStrategy[float | None]:
+    return st.none() | (st.integers(int(least), int(most)) if whole else st.floats(least, most))
+
+
+BREAKERS = st.builds(
+    Breaker,
+    mode=st.none() | st.sampled_from(BreakerMode),
+    **{name: _written(*span, whole=name in _COUNTS) for name, span in BREAKER_RANGES.items()},
+)
+RETRIES = st.builds(Retry, **{name: _written(*span, whole=name in _COUNTS) for name, span in RETRY_RANGES.items()})
+
+
+def operations(overrides: st.SearchStrategy[dict[str, Any]]) -> st.SearchStrategy[Operation]:
+    routed = st.builds(
+        Operation,
+        SHARES,
+        st.sampled_from(Mode),
+        shadow_share=st.none() | SHARES,
+        breaker=BREAKERS,
+        retry=RETRIES,
+        guardrails=overrides,
+    )
+    return routed.filter(lambda each: not any(broken_routing("o", each)))
 
 
 @st.composite
@@ -64,9 +93,7 @@ def flags(draw: st.DrawFn) -> Flag:
     baseline, candidate = draw(st.lists(NAMES, min_size=2, max_size=2, unique=True))
     guardrails = draw(st.none() | GUARDRAILS)
     overrides = OVERRIDES if guardrails else st.just({})
-    operations = draw(
-        st.dictionaries(NAMES, st.builds(Operation, SHARES, st.sampled_from(Mode), overrides), max_size=4)
-    )
+    named = draw(st.dictionaries(NAMES, operations(overrides), max_size=4))
     return Flag(
         key=draw(NAMES),
         baseline=baseline,
@@ -75,8 +102,9 @@ def flags(draw: st.DrawFn) -> Flag:
         owner=draw(TEXTS),
         tags=tuple(draw(st.lists(TEXTS, unique=True, max_size=3))),
         enabled=draw(st.booleans()),
-        operations=operations,
+        switches=draw(SWITCHES),
+        operations=named,
         rules=tuple(draw(st.lists(RULES, max_size=3))),
         guardrails=guardrails,
-        plan=draw(st.none() | plans(tuple(operations))),
+        plan=draw(st.none() | plans(tuple(named))),
     )

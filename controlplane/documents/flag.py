@@ -1,6 +1,7 @@
 """A flag as people write it, and as it is answered: percent instead of buckets, every field by its own name."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError
@@ -12,11 +13,13 @@ from controlplane.documents.guardrails import (
     guardrails_document,
     plan_document,
 )
+from controlplane.documents.routing import BreakerDocument, RetryDocument, SwitchesDocument, settings_document
 from controlplane.domain import share
 from controlplane.domain.errors import FieldError, InvalidInput
-from controlplane.domain.flag import Flag, Mode, Operation, Operator, Rule, Side
+from controlplane.domain.flag import Flag, Operation, Operator, Rule, Side
 from controlplane.domain.guardrails import Guardrails
 from controlplane.domain.plan import Plan
+from controlplane.domain.routing import Mode
 
 READ_ONLY = ("version", "rollout", "created_at", "updated_at", "archived_at")
 
@@ -34,11 +37,20 @@ class RuleDocument(Document):
 class OperationDocument(Document):
     percent: Percent = 0
     mode: Mode = Mode.SINGLE
+    shadow_percent: Percent | None = None
+    breaker: BreakerDocument | None = None
+    retry: RetryDocument | None = None
     guardrails: GuardrailsDocument | None = None
 
     def to_domain(self) -> Operation:
-        overrides = self.guardrails.to_overrides() if self.guardrails else {}
-        return Operation(share.from_percent(self.percent), self.mode, overrides)
+        return Operation(
+            share=share.from_percent(self.percent),
+            mode=self.mode,
+            shadow_share=None if self.shadow_percent is None else share.from_percent(self.shadow_percent),
+            breaker=(self.breaker or BreakerDocument()).to_domain(),
+            retry=(self.retry or RetryDocument()).to_domain(),
+            guardrails=self.guardrails.to_overrides() if self.guardrails else {},
+        )
 
 
 class FlagDocument(Document):
@@ -50,6 +62,7 @@ class FlagDocument(Document):
     baseline: str
     candidate: str
     enabled: Switch = False
+    switches: SwitchesDocument = SwitchesDocument()
     operations: dict[str, OperationDocument] = Field(default_factory=dict)
     rules: list[RuleDocument] = Field(default_factory=list, max_length=200)
     guardrails: GuardrailsDocument | None = None
@@ -64,6 +77,7 @@ class FlagDocument(Document):
             owner=self.owner,
             tags=tuple(dict.fromkeys(self.tags)),
             enabled=self.enabled,
+            switches=self.switches.to_domain(),
             operations={name: each.to_domain() for name, each in self.operations.items()},
             rules=tuple(rule.to_domain() for rule in self.rules),
             guardrails=self.guardrails.to_domain() if self.guardrails else None,
@@ -124,7 +138,8 @@ def flag_document(flag: Flag) -> dict[str, Any]:
         "baseline": flag.baseline,
         "candidate": flag.candidate,
         "enabled": flag.enabled,
-        "operations": {name: _operation_document(each) for name, each in flag.operations.items()},
+        "switches": asdict(flag.switches),
+        "operations": {name: operation_document(each) for name, each in flag.operations.items()},
         "rules": [
             {
                 "attribute": rule.attribute,
@@ -139,8 +154,14 @@ def flag_document(flag: Flag) -> dict[str, Any]:
     }
 
 
-def _operation_document(operation: Operation) -> dict[str, Any]:
+def operation_document(operation: Operation) -> dict[str, Any]:
+    """Percent and mode, and whatever else was written."""
     document: dict[str, Any] = {"percent": share.to_percent(operation.share), "mode": operation.mode.value}
+    if operation.shadow_share is not None:
+        document["shadow_percent"] = share.to_percent(operation.shadow_share)
+    for name, settings in (("breaker", operation.breaker), ("retry", operation.retry)):
+        if fields := settings_document(settings):
+            document[name] = fields
     if operation.guardrails:
         document["guardrails"] = dict(operation.guardrails)
     return document

@@ -8,6 +8,7 @@ from enum import StrEnum
 from controlplane.domain.guardrails import Guardrails, Overrides
 from controlplane.domain.plan import Plan
 from controlplane.domain.rollout import Rollout
+from controlplane.domain.routing import DEFAULT_SHADOW_SHARE, Breaker, Mode, Retry, Switches
 
 
 class Side(StrEnum):
@@ -15,12 +16,6 @@ class Side(StrEnum):
 
     BASELINE = "baseline"
     CANDIDATE = "candidate"
-
-
-class Mode(StrEnum):
-    """What else happens to a call. Only what this version's SDK can carry out is listed."""
-
-    SINGLE = "single"
 
 
 class Operator(StrEnum):
@@ -45,12 +40,20 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A named kind of call with a share of its own."""
+    """A named kind of call with a share of its own. `shadow_share` None: nobody said, so the default holds."""
 
     share: int = 0
     mode: Mode = Mode.SINGLE
+    shadow_share: int | None = None
+    breaker: Breaker = Breaker()
+    retry: Retry = Retry()
     guardrails: Overrides = field(default_factory=dict)
     rolled_back: bool = False
+
+    @property
+    def sampled_share(self) -> int:
+        """The share of keys that is called twice where the mode samples."""
+        return DEFAULT_SHADOW_SHARE if self.shadow_share is None else self.shadow_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class Flag:
     owner: str = ""
     tags: tuple[str, ...] = ()
     enabled: bool = False
+    switches: Switches = Switches()
     operations: Mapping[str, Operation] = field(default_factory=dict)
     rules: tuple[Rule, ...] = ()
     guardrails: Guardrails | None = None

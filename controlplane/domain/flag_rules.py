@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from controlplane.domain.errors import FieldError, InvalidInput
 from controlplane.domain.flag import Flag
 from controlplane.domain.guardrails import Guardrails, Overrides
+from controlplane.domain.routing_rules import broken_routing
 from controlplane.domain.share import FULL
 
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
@@ -28,6 +29,7 @@ def _broken(flag: Flag) -> Iterator[FieldError]:
     if flag.guardrails:
         yield from _guardrails("guardrails", flag.guardrails)
     for name, operation in flag.operations.items():
+        yield from broken_routing(f"operations.{name}", operation)
         if operation.guardrails:
             yield from _overrides(f"operations.{name}.guardrails", flag.guardrails, operation.guardrails)
 

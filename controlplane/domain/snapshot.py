@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from controlplane.domain.flag import Flag
+from controlplane.domain.flag import Flag, Operation
+from controlplane.domain.routing import written
 
 SCHEMA = 1
 BUCKETING = "flagd-v3"
@@ -42,7 +43,7 @@ def compile_snapshot(
 
 
 def _route(flag: Flag) -> dict[str, Any]:
-    return {
+    route: dict[str, Any] = {
         "kind": "migration",
         "baseline": flag.baseline,
         "candidate": flag.candidate,
@@ -58,16 +59,25 @@ def _route(flag: Flag) -> dict[str, Any]:
             }
             for rule in flag.rules
         ],
-        "operations": {
-            name: {
-                "share": each.share,
-                "mode": each.mode.value,
-                "rolled_back": each.rolled_back,
-                "latency_tolerance": _latency_tolerance(flag, name),
-            }
-            for name, each in flag.operations.items()
-        },
+        "operations": {name: _operation(flag, name, each) for name, each in flag.operations.items()},
     }
+    if flag.switches.off:
+        route["switches"] = dict.fromkeys(flag.switches.off, False)
+    return route
+
+
+def _operation(flag: Flag, name: str, operation: Operation) -> dict[str, Any]:
+    """Settings travel as they were written: what is absent is the code's own, or the SDK's default."""
+    told: dict[str, Any] = {
+        "share": operation.share,
+        "mode": operation.mode.value,
+        "rolled_back": operation.rolled_back,
+        "latency_tolerance": _latency_tolerance(flag, name),
+    }
+    if operation.mode.samples:
+        told["shadow_share"] = operation.sampled_share
+    settings = {"breaker": written(operation.breaker), "retry": written(operation.retry)}
+    return told | {name: fields for name, fields in settings.items() if fields}
 
 
 def _latency_tolerance(flag: Flag, name: str) -> int:

@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from controlplane.documents.flag import flag_document, parse_flag, parse_guardrails, parse_operation, parse_plan
+from controlplane.documents.flag import (
+    flag_document,
+    operation_document,
+    parse_flag,
+    parse_guardrails,
+    parse_operation,
+    parse_plan,
+)
 from controlplane.domain.audit import Action
 from controlplane.domain.errors import FieldError, InvalidInput, NotFound, Refused
 from controlplane.domain.flag import Flag
@@ -82,23 +89,22 @@ def archive_flag(store: Store, place: Place, cause: Cause) -> Flag:
 
 
 def set_operation(store: Store, place: Place, name: str, document: Document, cause: Cause) -> Flag:
-    """Add an operation or change it; fields left out keep what they were."""
-    wanted = parse_operation(document)
+    """Add an operation or change it; fields left out keep what they were, and so do those of `breaker` and `retry`."""
+    parse_operation(document)  # a mistake is told by the field as it was sent
 
     def changed(flag: Flag) -> Flag:
         current = flag.operations.get(name)
-        new = wanted
-        if current:
-            new = replace(
-                current,
-                share=wanted.share if "percent" in document else current.share,
-                mode=wanted.mode if "mode" in document else current.mode,
-                guardrails=wanted.guardrails if "guardrails" in document else current.guardrails,
-            )
+        new = parse_operation(_laid_over(operation_document(current), document) if current else document)
         return redefined(flag, replace(flag, operations={**flag.operations, name: new}))
 
     action = Action.SHARE_SET if set(document) == {"percent"} else Action.OPERATION_SET
     return change_flag(store, place, cause, Order(action, changed))
+
+
+def _laid_over(current: Document, given: Document) -> Document:
+    """Guardrails are one thing and replaced whole; the settings of a breaker are looked at one by one."""
+    settings = {name: _merged(current.get(name), given[name]) for name in ("breaker", "retry") if name in given}
+    return {**current, **given, **settings}
 
 
 def remove_operation(store: Store, place: Place, name: str, cause: Cause) -> Flag:

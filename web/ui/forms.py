@@ -66,6 +66,7 @@ def document(fields: Fields, current: Mapping[str, Any] | None = None) -> dict[s
         "baseline": fields.get("baseline", "").strip(),
         "candidate": fields.get("candidate", "").strip(),
         "enabled": before.get("enabled", False),
+        "switches": before.get("switches", {}),
         "operations": _operations(fields, before.get("operations") or {}),
         "rules": _rules(fields.get("rules", "")),
         "guardrails": _guardrails(fields) if fields.get("guarded") else None,

@@ -2,9 +2,12 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from controlplane.domain.flag import Flag, Operation, Operator, Rule, Side
 from controlplane.domain.guardrails import Guardrails
 from controlplane.domain.rollout import Rollout
+from controlplane.domain.routing import Breaker, BreakerMode, Mode, Retry, Switches
 from controlplane.domain.snapshot import Clockwork, compile_snapshot
 from tests.builders import NOW
 
@@ -14,7 +17,16 @@ FLAG = Flag(
     baseline="python_pool_v2",
     candidate="snakepit",
     enabled=True,
-    operations={"echo": Operation(0, rolled_back=True), "simple_predict": Operation(5000)},
+    switches=Switches(retry=False),
+    operations={
+        "echo": Operation(0, rolled_back=True),
+        "simple_predict": Operation(
+            5000,
+            Mode.SHADOW,
+            breaker=Breaker(BreakerMode.FORCED_CLOSED, failure_rate=0.25, consecutive=8),
+            retry=Retry(attempts=2),
+        ),
+    },
     rules=(Rule("tenant", Operator.IN, ("acme",), Side.CANDIDATE),),
     guardrails=Guardrails(),
     rollout=Rollout(attempt=2),
@@ -42,3 +54,26 @@ def test_a_snapshot_tells_services_nothing_they_need_not_know():
 
 def test_services_wait_for_half_the_seal_and_reports_have_the_other_half():
     assert compiled(clockwork=Clockwork(2, 5.0))["telemetry"] == {"bucket_seconds": 2, "outcome_deadline_seconds": 2.5}
+
+
+def test_only_settings_that_were_written_travel():
+    plain = compiled(replace(FLAG, switches=Switches(), operations={"echo": Operation(100)}))["flags"]["dspex-bridge"]
+
+    assert "switches" not in plain
+    assert plain["operations"]["echo"].keys() == {"share", "mode", "rolled_back", "latency_tolerance"}
+
+
+@pytest.mark.parametrize(
+    ("operation", "share"),
+    [
+        (Operation(0, Mode.SHADOW), 1_000),
+        (Operation(0, Mode.AA, shadow_share=0), 0),
+        (Operation(0, Mode.SHADOW, shadow_share=100_000), 100_000),
+        (Operation(0, Mode.SINGLE, shadow_share=5_000), None),
+        (Operation(0, Mode.DUAL_WRITE), None),
+    ],
+)
+def test_a_mode_that_samples_says_how_many_keys(operation, share):
+    route = compiled(replace(FLAG, operations={"echo": operation}))["flags"]["dspex-bridge"]
+
+    assert route["operations"]["echo"].get("shadow_share") == share

@@ -41,11 +41,12 @@ def test_a_poll_brings_the_snapshot_and_its_etag(plane: Plane) -> None:
 def test_the_wire_shows_what_the_golden_file_shows(plane: Plane, store: Store) -> None:
     golden = json.loads((CONTRACT / "snapshot.json").read_text())
     route = golden["flags"]["dspex-bridge"]
+    routed = {name: route["operations"]["simple_predict"][name] for name in ("mode", "breaker", "retry")}
     flag = parse_flag(
         {
-            **{name: route[name] for name in ("baseline", "candidate", "enabled", "rules")},
+            **{name: route[name] for name in ("baseline", "candidate", "enabled", "switches", "rules")},
             "key": "dspex-bridge",
-            "operations": {"echo": {"percent": 0}, "simple_predict": {"percent": 5}},
+            "operations": {"echo": {"percent": 0}, "simple_predict": {"percent": 5, **routed}},
             "guardrails": {},
         }
     )
