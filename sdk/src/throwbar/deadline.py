@@ -28,6 +28,11 @@ def remaining() -> float | None:
     return None if deadline is None else deadline.remaining()
 
 
+def forget_deadline() -> None:
+    """From here on this context has no deadline: what runs in it is not what the caller waits for."""
+    _current.set(None)
+
+
 class Deadline:
     """A `with` block around one logical call, `limit_ns` from `now_ns` on. In another one the nearer end holds.
 
