@@ -26,17 +26,32 @@ def rows() -> Iterator[Row]:
     client.close()
 
 
+class _Server:
+    """Knows one snapshot, and takes every report."""
+
+    def __init__(self, snapshot: bytes) -> None:
+        self._snapshot = snapshot
+
+    def __call__(
+        self,
+        method: str,
+        path: str,  # noqa: ARG002 - as every transport
+        headers: Mapping[str, str],  # noqa: ARG002
+        body: bytes | None,  # noqa: ARG002
+        timeout: float,  # noqa: ARG002
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        return (200, {}, self._snapshot) if method == "GET" else (202, {}, b"{}")
+
+
 def _client() -> Client:
     """One that is ready, and whose thread sleeps while the clock runs."""
-    body = json.dumps(document(2_000)).encode()
-
-    def transport(
-        method: str, path: str, headers: Mapping[str, str], sent: bytes | None, timeout: float
-    ) -> tuple[int, Mapping[str, str], bytes]:
-        return (200, {}, body) if method == "GET" else (202, {}, b"{}")
-
     client = Client(
-        "http://bench.test", "t", backup_file=False, transport=transport, poll_interval=3600, report_interval=3600
+        "http://bench.test",
+        "t",
+        backup_file=False,
+        transport=_Server(json.dumps(document(2_000)).encode()),
+        poll_interval=3600,
+        report_interval=3600,
     )
     assert client.wait_ready(30)
     return client

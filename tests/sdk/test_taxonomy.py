@@ -14,6 +14,7 @@ import pytest
 from throwbar.evidence import classify
 from throwbar.known_errors import DECIDED, EXACT, LEANING, name_of
 from throwbar.severity import adjusted, strategy_for
+from throwbar.tally import REFUSED
 from throwbar.taxonomy import BY_CATEGORY, Category, Delivery, ErrorInfo, Severity, Strategy
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,7 +74,7 @@ def test_circumstances_change_severity_and_strategy_as_published(case):
 def test_every_category_that_a_report_may_carry_has_the_same_name_here():
     wire = re.search(r"\*\*Error categories\*\*: (.*?)\. Unknown", (ROOT / "docs/protocol.md").read_text(), re.DOTALL)
 
-    assert set(re.findall(r"`(\w+)`", wire[1])) == set(Category) - {Category.HEALTH_CHECK}
+    assert set(re.findall(r"`(\w+)`", wire[1])) == set(Category) - {Category.HEALTH_CHECK} | {REFUSED}
 
 
 @pytest.mark.parametrize(
