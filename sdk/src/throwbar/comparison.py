@@ -15,7 +15,7 @@ PATHS = 10
 
 
 class PairResult(StrEnum):
-    """What came of a pair, in the words of a report. Every pair that is begun comes to one of them."""
+    """What came of a pair, in the words of a report."""
 
     MATCH = "match"
     MISMATCH = "mismatch"

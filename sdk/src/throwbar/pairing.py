@@ -35,6 +35,7 @@ class Pairing:
         self.manner = manner
         self.crew = crew
         self.asynchronous = asynchronous
+        self.functions = functions
         self.seconds = tuple(Second(host, function, manner) for function in functions)
 
     def renew(self) -> None:
@@ -117,12 +118,15 @@ class Pair:
             self.drop()
 
     def _run_in_context(self) -> None:
-        self.context.run(self._run)
+        try:
+            self.context.run(self._run)
+        except Exception as trouble:  # noqa: BLE001 - a bug of ours, of which the thread must hear nothing
+            self._pairing.host.note_error(trouble)
 
     def _run(self) -> None:
         enter_shadow()
-        if self._stale:
-            return
+        if not self._pairing.host.counting:
+            return  # the client was closed while this waited
         try:
             outcome = self._call.call(self._second, self._key, self.arguments)
         except BaseException:  # noqa: BLE001 - in a thread of ours, where nobody asked it to exit
@@ -140,17 +144,14 @@ class Pair:
     def _call(self) -> Second:
         return self._pairing.seconds[self._second.candidate]
 
-    @property
-    def _stale(self) -> bool:
-        return not self._pairing.host.counting  # the client was closed while this waited
-
     def _weigh(self, outcome: Outcome | None) -> None:
         if outcome is None:
             self.drop()
             return
         flag, operation = self._first.plan.flag, self._first.plan.operation
-        candidate_first = self._first.candidate
-        baseline, candidate = (outcome, self._outcome) if candidate_first else (self._outcome, outcome)
+        baseline, candidate = (self._outcome, outcome)
+        if self._first.candidate:
+            baseline, candidate = candidate, baseline
         comparison = self._pairing.manner.compare.outcomes(baseline, candidate)
         well = baseline.raised is None and candidate.raised is None
         ratio = ratio_index(candidate.duration_ns, baseline.duration_ns) if well else None
