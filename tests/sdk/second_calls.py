@@ -3,9 +3,14 @@
 import threading
 import time
 
+from throwbar.crew import Crew
 from throwbar.decision import BUCKETS, Choice, Reason
 from throwbar.mismatches import Mismatches
+from throwbar.pairing import Pairing
 from throwbar.plan import OperationPlan
+from throwbar.second import Manner
+
+MS = 1_000_000
 
 
 class RememberingTally:
@@ -55,3 +60,23 @@ class Choices:
         self.candidate = Choice(plan, Reason.SHARE, "share", candidate=True)
         self.shadow_baseline = Choice(plan, Reason.SHARE, "shadow", candidate=False)
         self.shadow_candidate = Choice(plan, Reason.SHARE, "shadow", candidate=True)
+
+
+def pairing_of(host, baseline, candidate, crew=None, **manner):
+    manner.setdefault("deadline", 20.0)
+    return Pairing(host, (baseline, candidate), Manner(**manner), asynchronous=False, crew=crew or Crew())
+
+
+def serve(pairing, first, second, *args, key="k", **kwargs):
+    """What the engine does around the caller's own call."""
+    pair = pairing.begin(first, second, key, args, kwargs)
+    function = pairing.functions[first.candidate]
+    try:
+        value = function(*args, **kwargs)
+    except BaseException as error:
+        if pair is not None:
+            pair.finish(None, error, MS)
+        raise
+    if pair is not None:
+        pair.finish(value, None, MS)
+    return value

@@ -17,8 +17,9 @@ WAITING = 200  # samples that no report has taken yet
 class Mismatches:
     """The samples of one process. Added to by shadow calls, taken by the report."""
 
-    def __init__(self, wall_clock: Callable[[], float]) -> None:
+    def __init__(self, wall_clock: Callable[[], float], key_hash: Callable[[str], str] = key_fingerprint) -> None:
         self._wall_clock = wall_clock
+        self._key_hash = key_hash
         self._waiting: deque[dict[str, Any]] = deque()
         self._minutes: dict[tuple[str, str], tuple[int, int]] = {}  # operation → (minute, samples in it)
 
@@ -32,7 +33,7 @@ class Mismatches:
                 "flag": operation[0],
                 "operation": operation[1],
                 "at": now,
-                "key": key_fingerprint(key),
+                "key": None if key is None else self._key_hash(key),
                 "paths": redacted(comparison.differences, show),
             }
         )

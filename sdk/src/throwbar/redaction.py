@@ -26,9 +26,9 @@ def fingerprint(what: str, data: bytes) -> str:
     return blake2b(data, digest_size=8, key=_key(), person=what.encode()[:16]).hexdigest()
 
 
-def key_fingerprint(key: str | None) -> str | None:
+def key_fingerprint(key: str) -> str:
     """Of the key of a call."""
-    return None if key is None else fingerprint("key", key.encode("utf-8", "surrogatepass"))
+    return fingerprint("key", key.encode("utf-8", "surrogatepass"))
 
 
 def redacted(differences: Iterable[Difference], show: Places) -> list[dict[str, Any]]:
