@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from throwbar.breaker import tell
+from throwbar.bulletin import Companion
 from throwbar.circuit import BreakerSettings, Mode, Permit, Transition
 from throwbar.decision import Choice, Decision, Reason, decide
 from throwbar.engine import Engine
 from throwbar.evidence import classify
 from throwbar.guard import NO_PERMIT, Guard
 from throwbar.histogram import BELOW, OCTAVES
+from throwbar.pins import Pins
 from throwbar.plan import OperationPlan
 from throwbar.policy import Policy
 from throwbar.snapshot import NOTHING, Snapshot
 from throwbar.tally import UNMARKED, UNSEEN, Cell, Marks
 from throwbar.terms import breaker_mode, breaker_settings, without_slow_rule
-
-Pins = Callable[[OperationPlan, Choice, str | None], Choice]
 
 # What was chosen, the guard and permit of its backend, where it is counted (None: nowhere) and under which number,
 # the key, and when it started.
@@ -44,7 +44,7 @@ class Binding:
 
     __slots__ = (
         *("__weakref__", "_baseline", "_bound", "_engine", "_guards", "_in_trouble", "_lock", "_settings"),
-        *("deadline", "flag", "operation", "pins"),
+        *("companions", "deadline", "flag", "operation", "pins"),
     )
 
     def __init__(self, engine: Engine, flag: str, operation: str, baseline: str) -> None:
@@ -52,6 +52,7 @@ class Binding:
         self.operation = operation
         self.deadline: float | None = None
         self.pins: Pins | None = None
+        self.companions: list[Companion] = []
         self._engine = engine
         self._baseline = baseline
         self._settings: BreakerSettings | None = BreakerSettings()
@@ -69,6 +70,7 @@ class Binding:
         """What the code says of this operation's breaker; the newest declaration counts."""
         with self._lock:
             self._settings = policy.breaker
+            self.pins = policy.pins
             self.deadline = policy.deadline
             self._bound = Bound(NOTHING._replace(), self._bound.plan, self._bound.guards, acting=False)
 
@@ -77,6 +79,8 @@ class Binding:
         self._lock = threading.RLock()
         for guard in self._guards.values():
             guard.renew()
+        for companion in self.companions:
+            companion.renew()
 
     @property
     def guards(self) -> tuple[Guard, ...]:
@@ -203,7 +207,7 @@ class Binding:
     def _open_guarded(self, bound: Bound, choice: Choice, key: str | None) -> Opened:
         """The breaker of the chosen backend is not closed."""
         engine = self._engine
-        if not choice.candidate or not bound.acting:
+        if not choice.candidate or not bound.acting or (self.pins and self.pins.keeps_from_breaker(choice)):
             return self._begin(bound, choice, NO_PERMIT, key)
         guard = bound.guards[1]
         permit = guard.breaker.acquire(engine.perf_clock_ns())

@@ -13,11 +13,20 @@ RECEIPTS = 100
 BREAKERS = 1_000
 
 
+class Companion(Protocol):
+    """What makes the second calls of an operation."""
+
+    def divergences(self) -> int: ...
+
+    def renew(self) -> None: ...
+
+
 class InUse(Protocol):
     """An operation that calls are made of."""
 
     flag: str
     operation: str
+    companions: list[Companion]
 
     @property
     def guards(self) -> tuple[Guard, ...]: ...
@@ -54,10 +63,12 @@ class Bulletin:
 
     def take(self, bindings: Iterable[InUse], overrides: Mapping[str, str]) -> dict[str, Any]:
         """The fields of the next report; what is empty is left out."""
+        bindings = list(bindings)
         sections: dict[str, Any] = {
             "breakers": self._breakers(bindings),
             "receipts": [self._receipts.popleft() for _ in range(len(self._receipts))],
             "overrides": dict(overrides),
+            "divergences": _divergences(bindings),
         }
         for contribution in self.contributions:
             sections |= contribution()
@@ -72,3 +83,12 @@ class Bulletin:
                     guard.changed = False  # first: a change while we write is one for the next report
                     told.append({"flag": binding.flag, "operation": binding.operation} | guard.document(now))
         return told
+
+
+def _divergences(bindings: Iterable[InUse]) -> dict[str, int]:
+    told: dict[str, int] = {}
+    for binding in bindings:
+        count = sum(companion.divergences() for companion in binding.companions)
+        if count:
+            told[f"{binding.flag}/{binding.operation}"] = count
+    return told

@@ -12,6 +12,7 @@ from throwbar.bulletin import Bulletin, InUse
 from throwbar.circuit import Cause, Transition
 from throwbar.guard import Guard
 from throwbar.keyed_hash import KeyedHash
+from throwbar.mismatches import Mismatches
 from throwbar.snapshot import NOTHING, Snapshot
 from throwbar.tally import Tally
 
@@ -43,6 +44,8 @@ class Engine:
         self.instance = os.urandom(10).hex()
         self.tally = Tally(self.wall_clock, self.perf_clock_ns)
         self.bulletin = Bulletin(self.wall_clock)
+        self.mismatches = Mismatches(self.wall_clock)
+        self.bulletin.contributions.append(lambda: {"mismatches": self.mismatches.take()})
         for binding in self.bindings():
             binding.renew()
         self.publish(self.snapshot._replace())

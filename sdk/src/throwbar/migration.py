@@ -8,14 +8,18 @@ from typing import Any
 from throwbar.attempt import Attempt
 from throwbar.binding import Binding
 from throwbar.circuit import BreakerSettings
+from throwbar.comparison import Compare
+from throwbar.copies import CopyOf
 from throwbar.decision import Decision
 from throwbar.delivery import Permissions
+from throwbar.divergence import Reconcile
 from throwbar.engine import Engine
 from throwbar.errors import ConfigurationError
 from throwbar.evidence import Classifier
 from throwbar.kinds import Kind
 from throwbar.names import LONGEST, sendable
 from throwbar.operation import Operation
+from throwbar.pins import Pins
 from throwbar.policy import KeyOfWrite, OnUnknown, Policy, checked
 from throwbar.retry import RetrySettings
 from throwbar.route import AttributesOf, F, KeyOf, Ticket, routed
@@ -48,6 +52,11 @@ class Migration:
         idempotency_key: KeyOfWrite | None = None,
         fall_back_on_reject: bool = False,
         shared_keys: bool = False,
+        pins: Pins | None = None,
+        compare: Compare | None = None,
+        snapshot: CopyOf | None = None,
+        dual_write: bool = False,
+        reconcile: Reconcile | None = None,
     ) -> Operation:
         """An operation whose sides are two functions: decorate them with `.baseline` and `.candidate`.
 
@@ -55,7 +64,10 @@ class Migration:
         second attempt; `breaker` None: none but what the control plane forces. `expected` exceptions are answers.
         `classify` and `on_unknown` are the service's own words on errors, and on writes of unknown outcome;
         `idempotency_key` tells that of a call from its arguments. `fall_back_on_reject`: a WRITE that the candidate
-        refused may be done by the baseline; `shared_keys`: both backends honour the same idempotency keys.
+        refused may be done by the baseline; `shared_keys`: both backends honour the same idempotency keys. `pins`
+        keep a session where it began. `compare` says when two answers of a READ mean the same, and `snapshot` copies
+        one of its arguments or results; `dual_write` allows a WRITE in both stores, if `reconcile` takes what went
+        wrong.
 
         Raises ConfigurationError.
         """
@@ -63,6 +75,11 @@ class Migration:
             *(kind, deadline, retry, breaker, fallback, expected, classify, on_unknown),  # type: ignore[arg-type]
             permissions=Permissions(fall_back_on_reject, shared_keys),
             idempotency_key=idempotency_key,
+            pins=pins,
+            compare=compare,
+            snapshot=snapshot,
+            dual_write=dual_write,
+            reconcile=reconcile,
         )
         policy = checked(policy)
         binding = self._bind(name)

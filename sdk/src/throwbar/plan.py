@@ -32,6 +32,8 @@ class OperationPlan:
         "by_probe",
         "by_rule_baseline",
         "by_rule_candidate",
+        "by_shadow_baseline",
+        "by_shadow_candidate",
         "by_share_baseline",
         "by_share_candidate",
         "candidate",
@@ -94,6 +96,8 @@ class OperationPlan:
         self.by_pin_candidate = Choice(self, Reason.PIN, "pin", candidate=True)
         self.by_breaker = Choice(self, Reason.CIRCUIT_OPEN, "breaker", candidate=False)
         self.by_probe = Choice(self, Reason.HALF_OPEN_PROBE, "probe", candidate=True)
+        self.by_shadow_baseline = Choice(self, Reason.SHARE, "shadow", candidate=False)
+        self.by_shadow_candidate = Choice(self, Reason.SHARE, "shadow", candidate=True)
         self.by_fallback = Choice(self, Reason.SHARE, "fallback", candidate=False)
         self.by_limit = {0: self.by_share_baseline, BUCKETS: self.by_share_candidate}.get(share)
         if settled is None and not rules:

@@ -7,12 +7,18 @@ from typing import NamedTuple
 
 from throwbar.circuit import BreakerSettings
 from throwbar.circuit import check as check_breaker
+from throwbar.comparison import DEFAULT, Compare
+from throwbar.copies import CopyOf
 from throwbar.delivery import Permissions, WriteReceipt
+from throwbar.divergence import Reconcile
 from throwbar.errors import ConfigurationError
 from throwbar.evidence import Classifier
 from throwbar.kinds import Kind
+from throwbar.modes import possible_modes
+from throwbar.pins import Pins
 from throwbar.retry import RetrySettings
 from throwbar.retry import check as check_retry
+from throwbar.second import Manner
 
 OnUnknown = Callable[[WriteReceipt], object]
 KeyOfWrite = Callable[..., object]
@@ -23,7 +29,9 @@ class Policy(NamedTuple):
 
     `retry` None: a failed attempt is the last. `breaker` None: count, but never keep a call from the candidate.
     `expected` exceptions are answers. `classify` is asked first what an exception means. `on_unknown` hears of each
-    write whose outcome nobody knows. `idempotency_key` is a function of the call's arguments, asked for receipts.
+    write whose outcome nobody knows. `idempotency_key` is a function of the call's arguments, asked for receipts. The
+    rest is about the other side: `compare` and `snapshot` for shadow calls,
+    `dual_write` and `reconcile` for second writes.
     """
 
     kind: Kind = Kind.WRITE
@@ -36,6 +44,24 @@ class Policy(NamedTuple):
     on_unknown: OnUnknown | None = None
     permissions: Permissions = Permissions()
     idempotency_key: KeyOfWrite | None = None
+    pins: Pins | None = None
+    compare: Compare | None = None
+    snapshot: CopyOf | None = None
+    dual_write: bool = False
+    reconcile: Reconcile | None = None
+
+    @property
+    def manner(self) -> Manner:
+        """As far as it concerns calls of the other side."""
+        breaker = self.breaker or BreakerSettings()
+        compare = self.compare or DEFAULT
+        return Manner(self.deadline, compare, self.snapshot, self.classify, self.expected, breaker)
+
+    @property
+    def modes(self) -> frozenset[str]:
+        """Those that may be obeyed. Raises ConfigurationError for promises that do not go with the kind."""
+        compares = self.compare is not None
+        return possible_modes(self.kind, compares=compares, dual_write=self.dual_write, reconcile=self.reconcile)
 
 
 def checked(policy: Policy) -> Policy:
@@ -55,7 +81,9 @@ def checked(policy: Policy) -> Policy:
         check_retry(policy.retry)
     if policy.breaker is not None:
         check_breaker(policy.breaker)
-    return policy._replace(kind=_kind(policy.kind), expected=_expected(policy.expected))
+    policy = policy._replace(kind=_kind(policy.kind), expected=_expected(policy.expected))
+    _ = policy.modes  # refuses what does not go together
+    return policy
 
 
 def _check_deadline(deadline: object) -> None:

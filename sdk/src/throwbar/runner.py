@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from throwbar.binding import Binding, Opened
+from throwbar.both_sides import BothSides
+from throwbar.decision import SINGLE
 from throwbar.drive import drive, drive_async
 from throwbar.engine import Engine
 from throwbar.policy import Policy
 from throwbar.steps import Call, Ended
 
 Function = Callable[..., Any]
-After = Callable[[Call, Ended], None]
 
 
 class Runner:
@@ -22,7 +23,7 @@ class Runner:
     classification.
     """
 
-    __slots__ = ("_binding", "_close", "_engine", "_finish", "_pair", "_policy", "_timed")
+    __slots__ = ("_binding", "_both", "_close", "_engine", "_finish", "_pair", "_policy", "_timed")
 
     def __init__(self, engine: Engine, binding: Binding, policy: Policy, pair: tuple[Function, Function]) -> None:
         self._engine = engine
@@ -31,12 +32,15 @@ class Runner:
         self._pair = pair
         self._close = binding.close
         self._finish = binding.finish
+        self._both = None if policy.modes == {SINGLE} else BothSides(engine, binding, policy, pair)
         self._timed = policy.deadline is not None
 
     def run(self, opened: Opened, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:  # noqa: ANN401 - theirs
         """What the function returns, or raises."""
         choice = opened[0]
-        if self._timed or choice.paired:
+        if choice.paired and self._both is not None:
+            return self._both.run(self._call(opened, args, kwargs))
+        if self._timed:
             return drive(self._call(opened, args, kwargs))
         try:
             function = self._pair[choice.candidate]
@@ -55,7 +59,9 @@ class Runner:
     async def run_async(self, opened: Opened, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:  # noqa: ANN401 - theirs
         """The same for coroutine functions."""
         choice = opened[0]
-        if self._timed or choice.paired:
+        if choice.paired and self._both is not None:
+            return await self._both.run_async(self._call(opened, args, kwargs))
+        if self._timed:
             return await drive_async(self._call(opened, args, kwargs))
         try:
             result = await self._pair[choice.candidate](*args, **kwargs)

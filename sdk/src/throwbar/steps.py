@@ -116,7 +116,7 @@ def _serve(call: Call, first: Ended | None) -> Steps:
     if tried.course.fall_back and call.may_fall_back and _affordable(call):
         call.binding.settle(call.opened, info.category, _marks(tried, fallbacks=1))
         return (yield from _fall_back(call))
-    unknown = tried.doubt and tried.course.unknown
+    unknown = call.candidate and tried.doubt and tried.course.unknown
     call.binding.settle(call.opened, info.category, _marks(tried, unknown=int(unknown)))
     return _outcome_unknown(call, tried.ended) if unknown else tried.ended
 

@@ -16,11 +16,15 @@ BACKEND_FAILURES = (PoolTimeout, WorkerDied, OperationFailed)  # anything else t
 
 @dataclass(slots=True)
 class Request:
-    """A call on its way; `backend` is filled in by whoever takes it up, so that the service knows without asking."""
+    """A call on its way; `backend` is filled in by who takes it up first, so that the service knows without asking.
+
+    `failed` says that this one did not answer: who called sees nothing of it where another attempt did.
+    """
 
     session: str
     text: str
     backend: str = ""
+    failed: bool = False
 
 
 class Bridge:
@@ -31,7 +35,7 @@ class Bridge:
         self._operations = {name: _routed(migration, name, baseline, candidate) for name in OPERATIONS}
 
     def ask(self, operation: str, request: Request) -> dict[str, Any]:
-        """What the backend that Throwbar chose answers. Raises what that backend raised."""
+        """What the backend that Throwbar chose answers, or the baseline in its place. Raises what a backend raised."""
         result: dict[str, Any] = self._operations[operation](request, key=request.session)
         return result
 
@@ -45,7 +49,11 @@ def _routed(migration: Migration, name: str, baseline: Pool, candidate: Pool) ->
 
 def _call_on(pool: Pool, operation: str) -> Callable[[Request], dict[str, Any]]:
     def call(request: Request) -> dict[str, Any]:
-        request.backend = pool.name
-        return pool.call(operation, session=request.session, text=request.text)
+        request.backend = request.backend or pool.name
+        try:
+            return pool.call(operation, session=request.session, text=request.text)
+        except BACKEND_FAILURES:
+            request.failed = True
+            raise
 
     return call

@@ -99,6 +99,7 @@ def summary(run: Run, complaints: Sequence[str]) -> dict[str, object]:
         "failed": {
             BASELINE: _count(run, Outcome.BACKEND_FAILED, BASELINE),
             CANDIDATE: _count(run, Outcome.BACKEND_FAILED, CANDIDATE),
+            "rescued": _count(run, Outcome.RESCUED, CANDIDATE),
             "throwbar": sum(call.outcome is Outcome.THROWBAR_FAILED for call in run.calls),
         },
         "internal_errors": run.internal_errors,

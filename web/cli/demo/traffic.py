@@ -18,9 +18,10 @@ Ask = Callable[[str, Request], object]
 
 
 class Outcome(StrEnum):
-    """How a call ended: well, with a failure of its backend, or with one that Throwbar caused."""
+    """How a call ended: well, with a failure of its backend that was made good or not, or one that Throwbar caused."""
 
     OK = "ok"
+    RESCUED = "rescued"
     BACKEND_FAILED = "backend_failed"
     THROWBAR_FAILED = "throwbar_failed"
 
@@ -107,14 +108,14 @@ class Traffic:
                 operation=operation,
                 session=request.session,
                 backend=request.backend,
-                outcome=outcome_of(error),
+                outcome=outcome_of(error, failed=request.failed),
                 error=f"{type(error).__name__}: {error}" if error else "",
             )
         )
 
 
-def outcome_of(error: BaseException | None) -> Outcome:
-    """A failure that no backend could have raised is Throwbar's."""
+def outcome_of(error: BaseException | None, *, failed: bool = False) -> Outcome:
+    """A failure that no backend could have raised is Throwbar's. `failed`: the backend first chosen gave no answer."""
     if error is None:
-        return Outcome.OK
+        return Outcome.RESCUED if failed else Outcome.OK
     return Outcome.BACKEND_FAILED if isinstance(error, BACKEND_FAILURES) else Outcome.THROWBAR_FAILED

@@ -68,6 +68,7 @@ def test_a_backends_failure_does_not_stop_the_traffic_and_is_counted_as_its_own(
 
 def test_anything_that_no_backend_raises_is_throwbars_failure():
     assert outcome_of(None) is Outcome.OK
+    assert outcome_of(None, failed=True) is Outcome.RESCUED
     assert {outcome_of(kind("x")) for kind in (PoolTimeout, WorkerDied, OperationFailed)} == {Outcome.BACKEND_FAILED}
     assert {outcome_of(kind("x")) for kind in (TypeError, KeyError, TimeoutError, ConnectionError)} == {
         Outcome.THROWBAR_FAILED
