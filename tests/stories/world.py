@@ -42,7 +42,11 @@ class CandidateBroke(RuntimeError):
 
 
 class World:
-    """`clock` is freezegun's; every span of time passes through `pass_by`."""
+    """`clock` is freezegun's; every span of time passes through `pass_by`.
+
+    `seen` counts who answered a caller, and how many were told of a failure; `broke` counts the candidate's failures,
+    which a fallback may have hidden from the caller.
+    """
 
     def __init__(self, store: Store, clock: FrozenDateTimeFactory, port: int) -> None:
         self.store = store
@@ -52,6 +56,7 @@ class World:
         self.sdk = self._token(TokenKind.SDK)
         self.duties = Duties(store, utc_now, Clockwork(), "story")
         self.fails_of_ten = 0  # calls of the candidate, once the story breaks it
+        self.broke = 0
         self.seen: Counter[str] = Counter()
 
     def _token(self, kind: TokenKind) -> str:
@@ -92,7 +97,7 @@ class World:
             try:
                 self.seen[operation("hello", key=f"session-{number}")] += 1
             except CandidateBroke:
-                self.seen["broke"] += 1
+                self.seen["told"] += 1
 
     def report_and_tick(self, client: throwbar.Client) -> None:
         self.pass_by(BUCKET)
@@ -115,6 +120,7 @@ def an_operation(world: World, client: throwbar.Client, name: str = "echo") -> A
     def _(_text: str) -> str:
         calls["candidate"] += 1
         if calls["candidate"] % 10 < world.fails_of_ten:
+            world.broke += 1
             raise CandidateBroke
         return "snakepit"
 
