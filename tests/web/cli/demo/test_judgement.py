@@ -117,7 +117,7 @@ def test_the_summary_holds_what_the_verdict_was_made_of():
 
     assert told["ok"] is True
     assert told["shares_entered"] == [1, 10, 50]
-    assert told["failed"] == {BASELINE: 0, CANDIDATE: 50, "throwbar": 0}
+    assert told["failed"] == {BASELINE: 0, CANDIDATE: 50, "rescued": 0, "throwbar": 0}
     assert told["last_fifth_on_baseline"] == told["last_fifth"] == 240
 
 
