@@ -44,6 +44,24 @@ def test_what_comes_when_the_queue_is_full_is_dropped_and_counted_and_what_was_t
     assert sorted(done) == list(range(102))
 
 
+def test_what_will_be_dropped_is_not_copied(host, choices):
+    release, copied = threading.Event(), []
+    pairing = pairing_of(
+        host,
+        len,
+        lambda value: release.wait(20),
+        snapshot=lambda value: copied.append(1) or value,
+        crew=Crew(1, room=1),
+    )
+
+    for _ in range(50):
+        serve(pairing, choices.baseline, choices.shadow_candidate, ["a"])
+    release.set()
+
+    assert len(host.tally.wait_for(50)) == 50
+    assert len(copied) == 50 - host.tally.compared.count("dropped") <= 2
+
+
 def test_a_candidate_that_hangs_holds_no_caller_up(host, choices):
     release, started = threading.Event(), threading.Event()
     pairing = pairing_of(host, lambda: "old", lambda: started.set() or (release.wait(20) and "old"))

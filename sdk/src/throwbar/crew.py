@@ -36,6 +36,11 @@ class Crew:
         self._room = deque([None] * room)  # one for each job that may still come; `pop` is atomic
         self._absent = deque(range(threads))  # the threads that are not started
 
+    @property
+    def has_room(self) -> bool:
+        """Whether an offer made now might be taken."""
+        return not self._closed and len(self._room) > 0
+
     def offer(self, job: Job) -> bool:
         """Whether it will be done, sooner or later."""
         if self._closed or (self._absent and not self._start()):

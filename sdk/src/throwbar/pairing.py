@@ -12,7 +12,7 @@ from throwbar.decision import Choice
 from throwbar.ratio import ratio_index
 from throwbar.sampling import sampled
 from throwbar.second import Function, Host, Manner, Second
-from throwbar.shadow import enter_shadow, is_shadow, spawn
+from throwbar.shadow import enter_shadow, has_room, is_shadow, spawn
 
 
 class Pairing:
@@ -65,6 +65,10 @@ class Pairing:
             return None
 
     def _copy(self, pair: Pair, args: tuple[object, ...], kwargs: Mapping[str, object]) -> Pair | None:
+        # Behind a candidate that hangs there is no room for most calls, and they shall not pay for a copy either.
+        if not (has_room() if self.asynchronous else self.crew.has_room):
+            pair.drop()
+            return None
         try:
             pair.arguments = copy_call(args, kwargs, self.manner.snapshot)
             pair.context = copy_context()

@@ -29,14 +29,19 @@ def enter_shadow() -> None:
     forget_deadline()
 
 
+def has_room() -> bool:
+    """Whether another task might be started now."""
+    if len(_tasks) >= TASKS:
+        _forget_lost()
+    return len(_tasks) < TASKS
+
+
 def spawn(make: Callable[[], Coroutine[Any, Any, None]], context: Context) -> bool:
     """Start a task on the running loop, unless sixteen are under way. The coroutine must not raise an Exception."""
     from asyncio import get_running_loop  # noqa: PLC0415 - a host without coroutines should not pay for it
 
-    if len(_tasks) >= TASKS:
-        _forget_lost()
-        if len(_tasks) >= TASKS:
-            return False
+    if not has_room():
+        return False
     try:
         loop = get_running_loop()
     except RuntimeError:  # a loop of somebody else's making
