@@ -201,6 +201,19 @@ def test_with_the_bound_of_a_quarter_the_fullest_of_eight_workers_has_at_most_th
     assert placements[Placement.OVERFLOW] > 0
 
 
+def test_the_session_that_comes_counts_when_the_parts_are_dealt():
+    homes = {worker: [] for worker in "abcd"}
+    for session in SESSIONS:
+        homes[ranking(session, contenders("abcd", {}, ""), weighted=False)[0]].append(session)
+    affinity = Affinity(["a", "b", "c", "d"], load_factor=1.25)
+    for worker in "abc":
+        affinity.assign(homes[worker][0])
+
+    # 1.25 times a quarter of four sessions is more than one.
+    assert affinity.assign(homes["a"][1]) == ("a", Placement.HOME, None)
+    assert affinity.assign(homes["a"][2]).reason is Placement.OVERFLOW
+
+
 def test_a_session_that_overflowed_stays_where_it_went_when_there_is_room_again():
     affinity = Affinity(["a", "b"], load_factor=1)
     first, second = [session for session in SESSIONS if Affinity(["a", "b"]).assign(session).worker == "a"][:2]

@@ -222,7 +222,7 @@ def test_a_start_that_fails_after_everybody_left_leaves_no_complaint(caplog):
         for _ in range(5):
             await asyncio.sleep(0)
         assert backend._task.done()
-        del backend
+        del backend, alone
         gc.collect()
 
     with caplog.at_level(logging.DEBUG):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.sdk.fake_control_plane import Clock, a_flag, a_share
+from tests.sdk.fake_control_plane import Clock, a_document, a_flag, a_share
 from throwbar.decision import Reason, decide
 from throwbar.errors import ConfigurationError
 from throwbar.pin_store import MemoryPinStore
@@ -254,3 +254,26 @@ def test_no_session_changes_sides_while_it_is_used_and_the_share_is_above_0(even
 def test_what_cannot_be_obeyed_is_refused_at_once(wrong):
     with pytest.raises(ConfigurationError):
         Pins(**wrong)
+
+
+def test_row_12_calls_of_a_pinned_session_go_where_it_began_until_somebody_rolls_back(client, server):
+    read = client.migration("orders").operation("read", pins=Pins())
+    read.baseline(lambda: "baseline")
+    read.candidate(lambda: "candidate")
+
+    answers = []
+    for version, changes in enumerate(
+        [
+            {"operations": a_share(100_000)},
+            {"operations": a_share(1)},
+            {"operations": a_share(1), "rolled_back": True},
+            {"operations": a_share(1)},
+        ],
+        start=1,
+    ):
+        server.document = a_document(version, flags={"orders": a_flag(**changes)})
+        assert client.wait_ready(20)
+        assert client.flush(20)
+        answers.append({read(key="s") for _ in range(1_000)})
+
+    assert answers == [{"candidate"}, {"candidate"}, {"baseline"}, {"candidate"}]

@@ -52,10 +52,7 @@ class Turns:
             self._running.pop(worker, None)
 
     def stop_waiting(self, waiter: Waiter) -> None:
-        """The call goes away. A turn that was given to it meanwhile goes to the next."""
-        if waiter.granted:
-            self.give_back(waiter.worker)
-            return
+        """The call goes away without a turn."""
         queue = self._queues.get(waiter.worker)
         if queue and waiter in queue:
             queue.remove(waiter)
