@@ -6,11 +6,13 @@ from throwbar.memory import Memories
 from throwbar.outbox import Outbox
 from throwbar.report import Sender, cell_document
 from throwbar.snapshot import compile_snapshot, parse
-from throwbar.tally import Tally
+from throwbar.tally import UNMARKED, Marks, Tally
 
 GOLDEN = json.loads((CONTRACT / "report.json").read_text())
 SNAPSHOT = compile_snapshot(parse((CONTRACT / "snapshot.json").read_bytes()))
 PLAN = SNAPSHOT.flags["dspex-bridge"].plan("simple_predict")
+
+SECTIONS = {name: GOLDEN[name] for name in ("breakers", "receipts", "overrides")}
 
 
 class Service:
@@ -22,10 +24,10 @@ class Service:
         self.tally = Tally(self.clock, self.perf)
         self.memories = Memories(self.tally.thinning)
 
-    def call(self, choice, key, index, error=None):
+    def call(self, choice, key, index, error=None, marks=UNMARKED):
         token = self.tally.begin(choice, key)
         self.perf.now += inside(index)
-        self.tally.end(token, error)
+        self.tally.end(token, error, marks)
 
     def cells(self):
         return [cell_document(total, self.memories.learn(total)) for total in settle(self.tally, self.clock(), 10.0)]
@@ -55,8 +57,9 @@ def serve_the_golden_bucket(service):
     for number in range(16):
         service.call(PLAN.by_share_candidate, f"b{number % 12}", 25)
     service.call(PLAN.by_share_candidate, "c0", 53, "connection")
-    service.call(PLAN.by_share_candidate, "c1", 53, "timeout")
-    service.call(PLAN.by_share_candidate, "c2", 53, "timeout")
+    service.call(PLAN.by_share_candidate, "c1", 53, "timeout", Marks(retries=2))
+    service.call(PLAN.by_share_candidate, "c2", 53, "timeout", Marks(fallbacks=1))
+    service.tally.refused(PLAN.by_share_candidate, "refused")
     for number in range(1090):
         service.call(PLAN.by_share_baseline, f"k{number % 781}", 26)
     for number in range(8):
@@ -80,7 +83,7 @@ def test_the_golden_report_is_what_these_calls_come_to():
         outbox.put(sender, 0.0, [])
         outbox.acknowledged()
 
-    outbox.put(sender, service.clock(), service.cells())
+    outbox.put(sender, service.clock(), service.cells(), SECTIONS)
 
     assert json.loads(outbox.first.body) == GOLDEN
 

@@ -165,7 +165,7 @@ def test_a_forked_child_starts_with_breakers_of_its_own(service):
     binding = service.orders._bind("read")
     assert service.orders.decide("read", key="k").reason == "circuit_open"
 
-    with binding._lock, binding.guards[1].breaker._lock, binding.guards[1].retries._lock:
+    with binding.lock, binding.guards[1].breaker._lock, binding.guards[1].retries._lock:
         child = os.fork()
         if child == 0:
             os._exit(0 if operation(key="k") == "new" and binding.guards[1].state == "closed" else 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from bisect import bisect_left
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from throwbar.breaker import tell
 from throwbar.bulletin import Companion
@@ -15,12 +15,14 @@ from throwbar.engine import Engine
 from throwbar.evidence import classify
 from throwbar.guard import NO_PERMIT, Guard
 from throwbar.histogram import BELOW, OCTAVES
-from throwbar.pins import Pins
 from throwbar.plan import OperationPlan
 from throwbar.policy import Policy
 from throwbar.snapshot import NOTHING, Snapshot
 from throwbar.tally import UNMARKED, UNSEEN, Cell, Marks
 from throwbar.terms import breaker_mode, breaker_settings, without_slow_rule
+
+if TYPE_CHECKING:
+    from throwbar.pins import Pins
 
 # What was chosen, the guard and permit of its backend, where it is counted (None: nowhere) and under which number,
 # the key, and when it started.
@@ -43,8 +45,8 @@ class Binding:
     """One operation, bound to the plan of the newest snapshot. None of its methods raises."""
 
     __slots__ = (
-        *("__weakref__", "_baseline", "_bound", "_engine", "_guards", "_in_trouble", "_lock", "_settings"),
-        *("companions", "deadline", "flag", "operation", "pins"),
+        *("__weakref__", "_baseline", "_bound", "_engine", "_guards", "_in_trouble", "_settings"),
+        *("companions", "deadline", "flag", "lock", "operation", "pins"),
     )
 
     def __init__(self, engine: Engine, flag: str, operation: str, baseline: str) -> None:
@@ -57,7 +59,7 @@ class Binding:
         self._baseline = baseline
         self._settings: BreakerSettings | None = BreakerSettings()
         self._guards: dict[tuple[str, bool], Guard] = {}
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         plan = self._plan_without_flag(Reason.NOT_READY)
         self._in_trouble = Choice(
             self._plan_without_flag(Reason.SDK_ERROR), Reason.SDK_ERROR, "default", candidate=False
@@ -68,7 +70,7 @@ class Binding:
 
     def declare(self, policy: Policy) -> None:
         """What the code says of this operation's breaker; the newest declaration counts."""
-        with self._lock:
+        with self.lock:
             self._settings = policy.breaker
             self.pins = policy.pins
             self.deadline = policy.deadline
@@ -76,7 +78,7 @@ class Binding:
 
     def renew(self) -> None:
         """A new process."""
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         for guard in self._guards.values():
             guard.renew()
         for companion in self.companions:
@@ -234,13 +236,15 @@ class Binding:
     def _bind(self) -> Bound:
         self._engine.wake()
         # Whoever is last here reads the newest snapshot, so a breaker never ends up with the mode of an older one.
-        with self._lock:
+        with self.lock:
             snapshot = self._engine.snapshot
             flag = snapshot.flags.get(self.flag)
             if flag is not None:
                 plan = flag.plan(self.operation)
             else:
                 plan = self._plan_without_flag(Reason.FLAG_MISSING if snapshot.ready else Reason.NOT_READY)
+            if Engine.forced is not None:
+                plan = Engine.forced(self._engine, plan)
             self._bound = self._with_guards(snapshot, plan)
             return self._bound
 

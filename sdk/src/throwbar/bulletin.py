@@ -50,16 +50,15 @@ class Bulletin:
 
     def add_receipt(self, receipt: WriteReceipt, side: str) -> None:
         """A write whose outcome is unknown."""
-        self._receipts.append(
-            {
-                "flag": receipt.flag,
-                "operation": receipt.operation,
-                "side": side,
-                "at": receipt.at,
-                "key": receipt.key_hash,
-                "idempotency_key": receipt.idempotency_key,
-            }
-        )
+        told = {
+            "flag": receipt.flag,
+            "operation": receipt.operation,
+            "side": side,
+            "at": receipt.at,
+            "key": receipt.key_hash,
+            "idempotency_key": receipt.idempotency_key,
+        }
+        self._receipts.append({name: value for name, value in told.items() if value is not None})
 
     def take(self, bindings: Iterable[InUse], overrides: Mapping[str, str]) -> dict[str, Any]:
         """The fields of the next report; what is empty is left out."""

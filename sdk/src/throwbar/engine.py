@@ -7,16 +7,22 @@ import os
 import threading
 import weakref
 from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
 
 from throwbar.bulletin import Bulletin, InUse
 from throwbar.circuit import Cause, Transition
 from throwbar.guard import Guard
 from throwbar.keyed_hash import KeyedHash
-from throwbar.mismatches import Mismatches
+from throwbar.plan import OperationPlan
 from throwbar.snapshot import NOTHING, Snapshot
 from throwbar.tally import Tally
 
+if TYPE_CHECKING:
+    from throwbar.mismatches import Mismatches
+
 log = logging.getLogger("throwbar")
+
+Forced = Callable[["Engine", OperationPlan], OperationPlan]
 
 
 class Engine:
@@ -24,6 +30,8 @@ class Engine:
 
     `wake` starts the poller, `hurry` makes it report soon.
     """
+
+    forced: ClassVar[Forced | None] = None  # `throwbar.testing` puts a function here, for the whole process
 
     def __init__(self, wall_clock: Callable[[], float], perf_clock_ns: Callable[[], int], *, counting: bool) -> None:
         self.wall_clock = wall_clock
@@ -44,11 +52,21 @@ class Engine:
         self.instance = os.urandom(10).hex()
         self.tally = Tally(self.wall_clock, self.perf_clock_ns)
         self.bulletin = Bulletin(self.wall_clock)
-        self.mismatches = Mismatches(self.wall_clock)
-        self.bulletin.contributions.append(lambda: {"mismatches": self.mismatches.take()})
+        self._mismatches: Mismatches | None = None
         for binding in self.bindings():
             binding.renew()
         self.publish(self.snapshot._replace())
+
+    @property
+    def mismatches(self) -> Mismatches:
+        """Made for the first shadow call, which few services make."""
+        with self._lock:
+            if self._mismatches is None:
+                from throwbar.mismatches import Mismatches  # noqa: PLC0415 - for the same reason
+
+                samples = self._mismatches = Mismatches(self.wall_clock)
+                self.bulletin.contributions.append(lambda: {"mismatches": samples.take()})
+            return self._mismatches
 
     def publish(self, snapshot: Snapshot) -> None:
         """Every call that begins from now on is decided by this snapshot, and its breakers obey it before that."""

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from throwbar.attempt import Attempt
 from throwbar.binding import Binding
 from throwbar.circuit import BreakerSettings
-from throwbar.comparison import Compare
-from throwbar.copies import CopyOf
 from throwbar.decision import Decision
 from throwbar.delivery import Permissions
-from throwbar.divergence import Reconcile
 from throwbar.engine import Engine
 from throwbar.errors import ConfigurationError
 from throwbar.evidence import Classifier
 from throwbar.kinds import Kind
 from throwbar.names import LONGEST, sendable
 from throwbar.operation import Operation
-from throwbar.pins import Pins
 from throwbar.policy import KeyOfWrite, OnUnknown, Policy, checked
 from throwbar.retry import RetrySettings
 from throwbar.route import AttributesOf, F, KeyOf, Ticket, routed
+
+if TYPE_CHECKING:
+    from throwbar.comparison import Compare
+    from throwbar.copies import CopyOf
+    from throwbar.divergence import Reconcile
+    from throwbar.pins import Pins
 
 DEFAULTS = Policy()
 BINDINGS = 1_000  # operation names made up at run time must not fill the memory

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from throwbar.circuit import BreakerSettings
 from throwbar.circuit import check as check_breaker
-from throwbar.comparison import DEFAULT, Compare
-from throwbar.copies import CopyOf
 from throwbar.delivery import Permissions, WriteReceipt
-from throwbar.divergence import Reconcile
 from throwbar.errors import ConfigurationError
 from throwbar.evidence import Classifier
 from throwbar.kinds import Kind
 from throwbar.modes import possible_modes
-from throwbar.pins import Pins
 from throwbar.retry import RetrySettings
 from throwbar.retry import check as check_retry
-from throwbar.second import Manner
+
+if TYPE_CHECKING:  # few services call both sides, or pin sessions: the others should not pay for importing that
+    from throwbar.comparison import Compare
+    from throwbar.copies import CopyOf
+    from throwbar.divergence import Reconcile
+    from throwbar.pins import Pins
+    from throwbar.second import Manner
 
 OnUnknown = Callable[[WriteReceipt], object]
 KeyOfWrite = Callable[..., object]
@@ -53,6 +55,9 @@ class Policy(NamedTuple):
     @property
     def manner(self) -> Manner:
         """As far as it concerns calls of the other side."""
+        from throwbar.comparison import DEFAULT  # noqa: PLC0415 - as said above
+        from throwbar.second import Manner  # noqa: PLC0415
+
         breaker = self.breaker or BreakerSettings()
         compare = self.compare or DEFAULT
         return Manner(self.deadline, compare, self.snapshot, self.classify, self.expected, breaker)

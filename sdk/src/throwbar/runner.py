@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from throwbar.binding import Binding, Opened
-from throwbar.both_sides import BothSides
 from throwbar.decision import SINGLE
 from throwbar.drive import drive, drive_async
 from throwbar.engine import Engine
 from throwbar.policy import Policy
 from throwbar.steps import Call, Ended
+
+if TYPE_CHECKING:
+    from throwbar.both_sides import BothSides
 
 Function = Callable[..., Any]
 
@@ -23,7 +25,7 @@ class Runner:
     classification.
     """
 
-    __slots__ = ("_binding", "_both", "_close", "_engine", "_finish", "_pair", "_policy", "_timed")
+    __slots__ = ("_alone", "_binding", "_both", "_close", "_engine", "_finish", "_pair", "_policy", "_timed")
 
     def __init__(self, engine: Engine, binding: Binding, policy: Policy, pair: tuple[Function, Function]) -> None:
         self._engine = engine
@@ -32,14 +34,19 @@ class Runner:
         self._pair = pair
         self._close = binding.close
         self._finish = binding.finish
-        self._both = None if policy.modes == {SINGLE} else BothSides(engine, binding, policy, pair)
+        self._both: BothSides | None = None
+        self._alone = policy.modes == {SINGLE}
+        if policy.reconcile is not None:
+            self._both_sides()  # refuses what does not go with these functions
         self._timed = policy.deadline is not None
 
     def run(self, opened: Opened, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:  # noqa: ANN401 - theirs
         """What the function returns, or raises."""
         choice = opened[0]
-        if choice.paired and self._both is not None:
-            return self._both.run(self._call(opened, args, kwargs))
+        if choice.paired and choice.plan.stand_in is not None:
+            return drive(self._call(opened, args, kwargs))
+        if choice.paired and not self._alone:
+            return self._both_sides().run(self._call(opened, args, kwargs))
         if self._timed:
             return drive(self._call(opened, args, kwargs))
         try:
@@ -59,8 +66,10 @@ class Runner:
     async def run_async(self, opened: Opened, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:  # noqa: ANN401 - theirs
         """The same for coroutine functions."""
         choice = opened[0]
-        if choice.paired and self._both is not None:
-            return await self._both.run_async(self._call(opened, args, kwargs))
+        if choice.paired and choice.plan.stand_in is not None:
+            return await drive_async(self._call(opened, args, kwargs))
+        if choice.paired and not self._alone:
+            return await self._both_sides().run_async(self._call(opened, args, kwargs))
         if self._timed:
             return await drive_async(self._call(opened, args, kwargs))
         try:
@@ -75,5 +84,17 @@ class Runner:
         finally:
             del first
 
+    def _both_sides(self) -> BothSides:
+        """Made when a mode first asks for it: most operations never have another one than `single`."""
+        both = self._both
+        if both is None:
+            from throwbar.both_sides import BothSides  # noqa: PLC0415 - for the same reason
+
+            with self._binding.lock:  # which a fork renews
+                both = self._both = self._both or BothSides(self._engine, self._binding, self._policy, self._pair)
+        return both
+
     def _call(self, opened: Opened, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call:
-        return Call(self._engine, self._binding, self._policy, self._pair, opened, args, kwargs)
+        stand_in = opened[0].plan.stand_in
+        pair = self._pair if stand_in is None else (self._pair[0], stand_in)
+        return Call(self._engine, self._binding, self._policy, pair, opened, args, kwargs)
