@@ -4,7 +4,7 @@
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from controlplane.domain import evidence, histogram
@@ -22,7 +22,10 @@ HISTORY_CAP = 2_000_000  # keys: beyond it the baseline's history is halved, so 
 
 @dataclass(frozen=True, slots=True)
 class Arm:
-    """Counts of one side. `bad` calls are errors and pending ones; cancelled calls are neither good nor bad."""
+    """Counts of one side. `bad` calls are errors and pending ones; cancelled calls are neither good nor bad.
+
+    `retries`, `fallbacks`, `unknown`, `shadow` and `ratio` are shown and never judged (docs/protocol.md).
+    """
 
     calls: int = 0
     bad: int = 0
@@ -35,6 +38,11 @@ class Arm:
     key_latency: Histogram = field(default_factory=dict)
     rise_from: Histogram = field(default_factory=dict)
     rise_to: Histogram = field(default_factory=dict)
+    retries: int = 0
+    fallbacks: int = 0
+    unknown: int = 0
+    shadow: Mapping[str, int] = field(default_factory=dict)
+    ratio: Histogram = field(default_factory=dict)
 
     @property
     def judged(self) -> int:
@@ -52,23 +60,32 @@ class Arm:
 
 def total(arms: Sequence[Arm]) -> Arm:
     """The sum of counts."""
-    errors: dict[str, int] = {}
-    for arm in arms:
-        for category, count in arm.errors.items():
-            errors[category] = errors.get(category, 0) + count
     return Arm(
         calls=sum(arm.calls for arm in arms),
         bad=sum(arm.bad for arm in arms),
         cancelled=sum(arm.cancelled for arm in arms),
         pending=sum(arm.pending for arm in arms),
-        errors=errors,
+        errors=_summed(arm.errors for arm in arms),
         latency=histogram.merge(arm.latency for arm in arms),
         keys=sum(arm.keys for arm in arms),
         bad_keys=sum(arm.bad_keys for arm in arms),
         key_latency=histogram.merge(arm.key_latency for arm in arms),
         rise_from=histogram.merge(arm.rise_from for arm in arms),
         rise_to=histogram.merge(arm.rise_to for arm in arms),
+        retries=sum(arm.retries for arm in arms),
+        fallbacks=sum(arm.fallbacks for arm in arms),
+        unknown=sum(arm.unknown for arm in arms),
+        shadow=_summed(arm.shadow for arm in arms),
+        ratio=histogram.merge(arm.ratio for arm in arms),
     )
+
+
+def _summed(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for each in counts:
+        for name, count in each.items():
+            found[name] = found.get(name, 0) + count
+    return found
 
 
 @dataclass(frozen=True, slots=True)

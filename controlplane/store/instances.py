@@ -1,7 +1,7 @@
 """Instances: which processes report, the last report of each, and the snapshot version it obeys."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,10 @@ from controlplane.store.tables import instances
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """One process of a service. `sequence` is the newest report recorded: older ones are repetitions."""
+    """One process of a service. `sequence` is the newest report recorded: older ones are repetitions.
+
+    `breakers` and `overrides` are what that report told of them (docs/protocol.md): each report replaces them.
+    """
 
     instance: str
     service: str
@@ -22,9 +25,12 @@ class Instance:
     version: int
     first_seen_at: datetime
     last_seen_at: datetime
+    breakers: Sequence[Mapping[str, Any]] = ()
+    overrides: Mapping[str, str] = field(default_factory=dict)
 
 
 _CHANGING = ("service", "sdk", "sequence", "source", "version", "last_seen_at")
+_TOLD = ("breakers", "overrides")
 
 
 class Instances:
@@ -61,7 +67,7 @@ class Instances:
             .where(
                 instances.c.environment_id == bindparam("at_environment"), instances.c.instance == bindparam("named")
             )
-            .values({name: bindparam(name) for name in _CHANGING})
+            .values({name: bindparam(name) for name in (*_CHANGING, *_TOLD)})
         )
         places = [{"at_environment": environment_id, "named": each.instance} for each in known]
         self._connection.execute(statement, [{**_changing(each), **at} for each, at in zip(known, places, strict=True)])
@@ -76,9 +82,11 @@ def _values(environment_id: int, each: Instance) -> dict[str, Any]:
 
 
 def _changing(each: Instance) -> dict[str, Any]:
-    return {name: getattr(each, name) for name in _CHANGING}
+    told = {"breakers": list(each.breakers), "overrides": dict(each.overrides)}
+    return {**{name: getattr(each, name) for name in _CHANGING}, **told}
 
 
 def _instance(row: Any) -> Instance:  # noqa: ANN401 - a row of `instances`
     fields = ("instance", "service", "sdk", "sequence", "source", "version", "first_seen_at", "last_seen_at")
-    return Instance(**{name: getattr(row, name) for name in fields})
+    known = {name: getattr(row, name) for name in fields}
+    return Instance(**known, breakers=tuple(row.breakers or ()), overrides=row.overrides or {})

@@ -10,6 +10,7 @@ from controlplane.domain.flag import Side
 from controlplane.domain.observation import Arm, total
 from controlplane.store.tables import buckets
 
+_COUNTS = ("calls", "bad", "cancelled", "pending", "keys", "bad_keys", "retries", "fallbacks", "unknown")
 _AT_ONCE = 50  # places asked for in one query: SQLite limits the variables of a statement
 
 
@@ -108,6 +109,11 @@ def _arm(row: Any) -> Arm:  # noqa: ANN401 - a row of `buckets`
         key_latency=_histogram(row.key_latency),
         rise_from=_histogram(row.rise_from),
         rise_to=_histogram(row.rise_to),
+        retries=row.retries,
+        fallbacks=row.fallbacks,
+        unknown=row.unknown,
+        shadow=row.shadow or {},
+        ratio=_histogram(row.ratio or {}),
     )
 
 
@@ -120,10 +126,12 @@ def _values(environment_id: int, place: Place, arm: Arm) -> dict[str, Any]:
         "environment_id": environment_id,
         **{name: getattr(place, name) for name in Place.__slots__},
         "side": place.side.value,
-        **{name: getattr(arm, name) for name in ("calls", "bad", "cancelled", "pending", "keys", "bad_keys")},
+        **{name: getattr(arm, name) for name in _COUNTS},
         "errors": dict(arm.errors),
         "latency": dict(arm.latency),
         "key_latency": dict(arm.key_latency),
         "rise_from": dict(arm.rise_from),
         "rise_to": dict(arm.rise_to),
+        "shadow": dict(arm.shadow),
+        "ratio": dict(arm.ratio),
     }

@@ -58,17 +58,17 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-def _key(*args: Any, **kwargs: Any) -> Column[Any]:  # noqa: ANN401 - passes through to Column
+def key(*args: Any, **kwargs: Any) -> Column[Any]:  # noqa: ANN401 - passes through to Column
     return Column(*args, **kwargs, primary_key=True)
 
 
 # SQLite counts up only an INTEGER primary key.
-_Serial = BigInteger().with_variant(Integer(), "sqlite")
+Serial = BigInteger().with_variant(Integer(), "sqlite")
 
 environments = Table(
     "environments",
     metadata,
-    _key("id", Integer),
+    key("id", Integer),
     Column("name", String(100), nullable=False, unique=True),
     Column("source", String(32), nullable=False),
     Column("version", BigInteger, nullable=False),
@@ -80,7 +80,7 @@ environments = Table(
 flags = Table(
     "flags",
     metadata,
-    _key("id", Integer),
+    key("id", Integer),
     Column("environment_id", ForeignKey("environments.id"), nullable=False),
     Column("key", String(100), nullable=False),
     Column("version", BigInteger, nullable=False),
@@ -95,8 +95,8 @@ flags = Table(
 flag_versions = Table(
     "flag_versions",
     metadata,
-    _key("flag_id", ForeignKey("flags.id")),
-    _key("version", BigInteger),
+    key("flag_id", ForeignKey("flags.id")),
+    key("version", BigInteger),
     Column("definition", JSON, nullable=False),
     Column("at", Instant, nullable=False),
 )
@@ -104,8 +104,8 @@ flag_versions = Table(
 audit_entries = Table(
     "audit_entries",
     metadata,
-    _key("environment_id", ForeignKey("environments.id")),
-    _key("id", BigInteger, autoincrement=False),
+    key("environment_id", ForeignKey("environments.id")),
+    key("id", BigInteger, autoincrement=False),
     Column("at", Instant, nullable=False),
     Column("actor_kind", String(20), nullable=False),
     Column("actor_name", String(200), nullable=False),
@@ -124,7 +124,7 @@ audit_entries = Table(
 tokens = Table(
     "tokens",
     metadata,
-    _key("id", Integer),
+    key("id", Integer),
     Column("kind", String(10), nullable=False),
     Column("name", String(200), nullable=False),
     Column("role", String(10)),
@@ -141,7 +141,7 @@ tokens = Table(
 people = Table(
     "people",
     metadata,
-    _key("id", Integer),
+    key("id", Integer),
     Column("email", String(200), nullable=False, unique=True),
     Column("password_hash", String(200)),
     Column("created_at", Instant, nullable=False),
@@ -151,15 +151,15 @@ people = Table(
 memberships = Table(
     "memberships",
     metadata,
-    _key("person_id", ForeignKey("people.id")),
-    _key("environment", String(100)),  # a name, or "*" for every environment, those to come included
+    key("person_id", ForeignKey("people.id")),
+    key("environment", String(100)),  # a name, or "*" for every environment, those to come included
     Column("role", String(10), nullable=False),
 )
 
 sessions = Table(
     "sessions",
     metadata,
-    _key("hash", String(64)),
+    key("hash", String(64)),
     Column("person_id", ForeignKey("people.id"), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
@@ -168,7 +168,7 @@ sessions = Table(
 sign_in_links = Table(
     "sign_in_links",
     metadata,
-    _key("hash", String(64)),
+    key("hash", String(64)),
     Column("person_id", ForeignKey("people.id"), nullable=False),
     Column("expires_at", Instant, nullable=False),
     Column("used_at", Instant),
@@ -178,7 +178,7 @@ sign_in_links = Table(
 sign_in_failures = Table(
     "sign_in_failures",
     metadata,
-    _key("email_hash", String(64)),
+    key("email_hash", String(64)),
     Column("number", Integer, nullable=False),
     Column("last_at", Instant, nullable=False),
     Index(None, "last_at"),
@@ -187,14 +187,14 @@ sign_in_failures = Table(
 counters = Table(
     "counters",
     metadata,
-    _key("name", String(100)),
+    key("name", String(100)),
     Column("value", BigInteger, nullable=False),
 )
 
 leases = Table(
     "leases",
     metadata,
-    _key("name", String(50)),
+    key("name", String(50)),
     Column("holder", String(100), nullable=False),
     Column("epoch", BigInteger, nullable=False),
     Column("expires_at", Instant, nullable=False),
@@ -203,7 +203,7 @@ leases = Table(
 journal = Table(
     "journal",
     metadata,
-    _key("id", _Serial),
+    key("id", Serial),
     Column("environment_id", ForeignKey("environments.id"), nullable=False),
     Column("received_at", Instant, nullable=False),
     Column("body", LargeBinary, nullable=False),
@@ -213,8 +213,8 @@ journal = Table(
 instances = Table(
     "instances",
     metadata,
-    _key("environment_id", ForeignKey("environments.id")),
-    _key("instance", String(100)),
+    key("environment_id", ForeignKey("environments.id")),
+    key("instance", String(100)),
     Column("service", String(200), nullable=False),
     Column("sdk", String(100), nullable=False),
     Column("sequence", BigInteger, nullable=False),
@@ -222,40 +222,38 @@ instances = Table(
     Column("version", BigInteger, nullable=False),
     Column("first_seen_at", Instant, nullable=False),
     Column("last_seen_at", Instant, nullable=False),
+    Column("breakers", JSON),  # null in rows that are older than the column: none
+    Column("overrides", JSON),
 )
 
 buckets = Table(
     "buckets",
     metadata,
-    _key("environment_id", ForeignKey("environments.id")),
-    _key("flag", String(100)),
-    _key("start", BigInteger, autoincrement=False),
-    _key("operation", String(100)),
-    _key("attempt", Integer, autoincrement=False),
-    _key("side", String(10)),
-    _key("backend", String(100)),
-    _key("assigned_by", String(20)),
-    _key("share", Integer, autoincrement=False),
-    _key("late", Boolean),  # arrived after its bucket was judged: shown, never judged
-    Column("calls", BigInteger, nullable=False),
-    Column("bad", BigInteger, nullable=False),
-    Column("cancelled", BigInteger, nullable=False),
-    Column("pending", BigInteger, nullable=False),
-    Column("keys", BigInteger, nullable=False),
-    Column("bad_keys", BigInteger, nullable=False),
-    Column("errors", JSON, nullable=False),
-    Column("latency", JSON, nullable=False),
-    Column("key_latency", JSON, nullable=False),
-    Column("rise_from", JSON, nullable=False),
-    Column("rise_to", JSON, nullable=False),
+    key("environment_id", ForeignKey("environments.id")),
+    key("flag", String(100)),
+    key("start", BigInteger, autoincrement=False),
+    key("operation", String(100)),
+    key("attempt", Integer, autoincrement=False),
+    key("side", String(10)),
+    key("backend", String(100)),
+    key("assigned_by", String(20)),
+    key("share", Integer, autoincrement=False),
+    key("late", Boolean),  # arrived after its bucket was judged: shown, never judged
+    *[
+        Column(name, BigInteger, nullable=False)
+        for name in ("calls", "bad", "cancelled", "pending", "keys", "bad_keys")
+    ],
+    *[Column(name, JSON, nullable=False) for name in ("errors", "latency", "key_latency", "rise_from", "rise_to")],
+    *[Column(name, BigInteger, nullable=False, server_default="0") for name in ("retries", "fallbacks", "unknown")],
+    *[Column(name, JSON) for name in ("shadow", "ratio")],  # null in rows that are older than the column: none
     Index(None, "start"),
 )
 
 watches = Table(
     "watches",
     metadata,
-    _key("environment_id", ForeignKey("environments.id")),
-    _key("flag", String(100)),
+    key("environment_id", ForeignKey("environments.id")),
+    key("flag", String(100)),
     Column("attempt", Integer, nullable=False),
     Column("judged_until", BigInteger, nullable=False),
     Column("evidence", JSON, nullable=False),

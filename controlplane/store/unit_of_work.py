@@ -17,6 +17,7 @@ from controlplane.store.journal import Journal
 from controlplane.store.lease import Leases
 from controlplane.store.people import People
 from controlplane.store.reports import Buckets
+from controlplane.store.samples import Samples
 from controlplane.store.signing_in import SigningIn
 from controlplane.store.tokens import Tokens
 from controlplane.store.watches import Watches
@@ -35,6 +36,7 @@ class UnitOfWork:
         self.journal = Journal(connection)
         self.instances = Instances(connection)
         self.buckets = Buckets(connection)
+        self.samples = Samples(connection)
         self.watches = Watches(connection)
         self.people = People(connection)
         self.signing_in = SigningIn(connection)

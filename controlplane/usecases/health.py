@@ -11,6 +11,7 @@ from controlplane.domain.findings import Finding, worst
 from controlplane.domain.flag import Flag, Side
 from controlplane.domain.health import log_share_of_evidence
 from controlplane.domain.observation import Arm, total
+from controlplane.domain.routing import SHADOW_CALL
 from controlplane.domain.snapshot import Clockwork
 from controlplane.store import Store
 from controlplane.store.audit import Filter
@@ -18,6 +19,7 @@ from controlplane.store.watches import Watch
 from controlplane.usecases.answers import health_word
 from controlplane.usecases.changing import Place
 from controlplane.usecases.judging import Cells
+from controlplane.usecases.routing import describe_routing
 
 SPAN = timedelta(minutes=15)
 MOST_POINTS = 360
@@ -64,6 +66,8 @@ def flag_health(
         cells = uow.buckets.between(environment.id, flag.key, span.first, span.until)
         within = Filter(flag=flag.key, since=_instant(span.first, now), until=until)
         entries = uow.audit.newest(environment.id, within, MOST_EVENTS)
+        routing = describe_routing(uow, environment.id, flag, cells, now)
+    cells = [cell for cell in cells if cell[0].assigned_by != SHADOW_CALL]
     watch = watch if watch and watch.attempt == flag.rollout.attempt else None
     return {
         "verdict": health_word(flag, watch) or "inconclusive",
@@ -71,7 +75,7 @@ def flag_health(
         "because": watch.because if watch else "",
         "step": watch.step.value if watch else None,
         "evidence": evidence.one_in(_overall(flag, watch)),
-        "operations": {name: _operation(name, watch, cells, span) for name in flag.operations},
+        "operations": {name: {**_operation(name, watch, cells, span), **routing[name]} for name in flag.operations},
         "limits": {name: _limits(flag, name) for name in flag.operations},
         "events": [_event(entry) for entry in reversed(entries)],
     }

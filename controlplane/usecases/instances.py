@@ -48,4 +48,5 @@ def _described(each: Instance, environment: Environment, now: datetime) -> dict[
         "last_seen_at": each.last_seen_at.isoformat(),
         "age_seconds": age,
         "silent": age > SILENT_AFTER,
+        "overrides": dict(each.overrides),
     }

@@ -9,6 +9,7 @@ from controlplane.domain.flag import Flag, Side
 from controlplane.domain.health import flag_evidence, judge
 from controlplane.domain.observation import Arm, Bucket, Evidence, Stratum, gather, total
 from controlplane.domain.rollout import State
+from controlplane.domain.routing import SHADOW_CALL
 from controlplane.domain.sample import Sample
 from controlplane.domain.snapshot import Clockwork
 from controlplane.store import UnitOfWork
@@ -44,7 +45,7 @@ def look_at(uow: UnitOfWork, environment: Environment, flag: Flag, now: datetime
         return Look(replace(watch, judged_until=max(until, watch.judged_until), findings=unexposed), unexposed, 0.0)
     widest = max(limits.window_seconds for name in exposed if (limits := flag.guardrails_of(name)))
     first = min(watch.judged_until, until - widest)
-    cells = uow.buckets.between(environment.id, flag.key, first, until)
+    cells = [each for each in uow.buckets.between(environment.id, flag.key, first, until) if _is_served(each[0])]
     watch = _gathered(flag, watch, cells, until)
     samples = [_sample(flag, name, watch, cells, until, now) for name in exposed]
     overall = flag_evidence(samples)
@@ -55,6 +56,11 @@ def look_at(uow: UnitOfWork, environment: Environment, flag: Flag, now: datetime
         for finding in judge(limits, sample, overall)
     )
     return Look(replace(watch, findings=findings), findings, overall)
+
+
+def _is_served(place: Place) -> bool:
+    """A user waited for it: a shadow that fails, or is slow, hurts nobody and proves nothing about an outage."""
+    return place.assigned_by != SHADOW_CALL
 
 
 def _unexposed(flag: Flag) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +13,7 @@ from controlplane.store.instances import Instance
 from controlplane.store.journal import JournalRow
 from controlplane.store.lease import Lease
 from controlplane.store.reports import Place
+from controlplane.usecases.sampling import Received, fold_samples, noise_apart
 
 ROWS_AT_ONCE = 200  # journal rows folded in one transaction
 TOO_EARLY = 120  # seconds a bucket may start in the future of the server's clock
@@ -23,7 +24,7 @@ KEEP_INSTANCES = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A validated report: its head, and its JSON as bytes."""
+    """A validated report: its head, what it tells of the process itself, and its JSON as bytes."""
 
     environment: str
     instance: str
@@ -33,6 +34,8 @@ class Incoming:
     source: str
     version: int
     body: bytes
+    breakers: Sequence[Mapping[str, Any]] = ()
+    overrides: Mapping[str, str] = field(default_factory=dict)
 
 
 def record_reports(store: Store, batch: Sequence[Incoming], now: datetime) -> dict[str, tuple[str, int]]:
@@ -76,6 +79,8 @@ def _instance(report: Incoming, before: Instance | None, now: datetime) -> Insta
         version=report.version,
         first_seen_at=before.first_seen_at if before else now,
         last_seen_at=now,
+        breakers=report.breakers,
+        overrides=report.overrides,
     )
 
 
@@ -103,7 +108,8 @@ def _fold_environment(uow: UnitOfWork, environment_id: int, rows: Sequence[Journ
     judged = uow.watches.judged_until(environment_id)
     cells: dict[Place, list[Arm]] = {}
     refused = {"unknown_flag": 0, "out_of_time": 0}
-    for cell, received_at in _cells(rows):
+    reports = [(report, row.received_at) for row in rows for report in json.loads(row.body)]
+    for cell, received_at in _cells(reports):
         cause = _refusal(cell, known, received_at)
         if cause:
             refused[cause] += 1
@@ -112,17 +118,16 @@ def _fold_environment(uow: UnitOfWork, environment_id: int, rows: Sequence[Journ
         attempt, until = judged.get(place.flag, (0, 0))
         late = place.attempt == attempt and place.start < until
         cells.setdefault(replace(place, late=late), []).append(arm_of(cell))
-    uow.buckets.add(environment_id, {place: total(arms) for place, arms in cells.items()})
+    sums = {place: total(arms) for place, arms in cells.items()}
+    uow.buckets.add(environment_id, noise_apart(uow, environment_id, sums, rows[-1].received_at))
+    fold_samples(uow, environment_id, reports, known)
     for cause, number in refused.items():
         if number:
             uow.counters.add(f"telemetry:{environment_id}:{cause}", number)
 
 
-def _cells(rows: Iterable[JournalRow]) -> Iterable[tuple[Mapping[str, Any], datetime]]:
-    for row in rows:
-        for report in json.loads(row.body):
-            for cell in report["cells"]:
-                yield cell, row.received_at
+def _cells(reports: Iterable[Received]) -> Iterable[Received]:
+    return ((cell, received_at) for report, received_at in reports for cell in report["cells"])
 
 
 def _refusal(cell: Mapping[str, Any], known: frozenset[str], received_at: datetime) -> str | None:
@@ -163,6 +168,11 @@ def arm_of(cell: Mapping[str, Any]) -> Arm:
         key_latency=_histogram(cell["key_latency"]),
         rise_from=_histogram(rise.get("from", {})),
         rise_to=_histogram(rise.get("to", {})),
+        retries=cell.get("retries", 0),
+        fallbacks=cell.get("fallbacks", 0),
+        unknown=cell.get("unknown", 0),
+        shadow=cell.get("shadow", {}),
+        ratio=_histogram(cell.get("ratio", {})),
     )
 
 
@@ -171,9 +181,10 @@ def _histogram(document: Mapping[str, int]) -> dict[int, int]:
 
 
 def forget_old(store: Store, now: datetime) -> None:
-    """Drop buckets, instances, sessions and links past their time."""
+    """Drop buckets, samples, instances, sessions and links past their time."""
     with store.writing() as uow:
         uow.buckets.forget_before(int((now - KEEP).timestamp()))
+        uow.samples.forget_before(now - KEEP)
         uow.instances.forget_before(now - KEEP_INSTANCES)
         uow.signing_in.forget_expired(now)
         uow.commit()

@@ -10,24 +10,23 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta, Struct, field
 
-from controlplane.domain.histogram import HIGHEST, LOWEST
 from controlplane.domain.share import FULL
+from web.edge.told import Breaker, Breakers, Difference, Mismatch, Mismatches, Receipt, Receipts, Seen, Shadow
+from web.edge.words import PRINTABLE, Count, Histogram, Ratios, Side, Tally, Word
 
 SCHEMA = 1
 MOST_CELLS = 2_000
 CATEGORIES = frozenset(
     (
         *("connection", "communication", "timeout", "resource", "throttled", "conflict", "session", "validation"),
-        *("initialization", "application", "system", "cancelled"),
+        *("initialization", "application", "system", "breaker", "cancelled"),
     )
 )
-_PRINTABLE = r"^[^\x00-\x1f\x7f]*$"  # PostgreSQL keeps no NUL, and no log should meet an escape sequence
-
-Word = Annotated[str, Meta(min_length=1, max_length=100, pattern=_PRINTABLE)]
-Count = Annotated[int, Meta(ge=0, le=1_000_000_000)]
-Histogram = dict[Annotated[int, Meta(ge=LOWEST, le=HIGHEST)], Count]
-Tally = Annotated[dict[Annotated[str, Meta(max_length=100, pattern=_PRINTABLE)], Count], Meta(max_length=50)]
-AssignedBy = Literal["share", "rule", "override", "pin", "no_key", "disabled", "fallback", "probe", "default"]
+MOST_OVERRIDES = 1_000
+LONGEST_PLACE = 201  # flag/operation
+_OPERATION = re.compile(r"[^/]{1,100}/[^/]{1,100}")
+_Decided = Literal["share", "rule", "override", "pin", "no_key", "disabled", "default"]
+AssignedBy = _Decided | Literal["fallback", "breaker", "probe", "shadow"]
 
 
 class KeyRise(Struct):
@@ -42,7 +41,7 @@ class Cell(Struct, omit_defaults=True):
 
     flag: Word
     operation: Word
-    side: Literal["baseline", "candidate"]
+    side: Side
     backend: Word
     attempt: Annotated[int, Meta(ge=0, le=1_000_000_000)]
     assigned_by: AssignedBy
@@ -57,6 +56,11 @@ class Cell(Struct, omit_defaults=True):
     bad_keys: Count
     key_latency: Histogram
     key_rise: KeyRise | None = None
+    retries: Count = 0
+    fallbacks: Count = 0
+    unknown: Count = 0
+    shadow: Shadow | None = None
+    ratio: Ratios = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in self.errors.keys() - CATEGORIES:
@@ -71,6 +75,8 @@ class Cell(Struct, omit_defaults=True):
         _at_most("latency", sum(self.latency.values()), "calls", self.calls)
         _at_most("keys", self.keys, "calls", self.calls)
         _at_most("bad_keys", self.bad_keys, "keys", self.keys)
+        _at_most("fallbacks", self.fallbacks, "calls", self.calls)
+        _at_most("unknown", self.unknown, "calls", self.calls)
         _at_most("key_latency", sum(self.key_latency.values()), "keys", self.keys)
         if self.key_rise:
             rose = sum(self.key_rise.to.values())
@@ -83,14 +89,28 @@ class Report(Struct, omit_defaults=True):
 
     schema: Literal[1]
     instance: Word
-    service: Annotated[str, Meta(max_length=200, pattern=_PRINTABLE)]
-    sdk: Annotated[str, Meta(max_length=100, pattern=_PRINTABLE)]
+    service: Annotated[str, Meta(max_length=200, pattern=PRINTABLE)]
+    sdk: Annotated[str, Meta(max_length=100, pattern=PRINTABLE)]
     sequence: Annotated[int, Meta(ge=1, le=1 << 53)]
     sent_at: float
-    source: Annotated[str, Meta(max_length=32, pattern=_PRINTABLE)]
+    source: Annotated[str, Meta(max_length=32, pattern=PRINTABLE)]
     version: Annotated[int, Meta(ge=0, le=1 << 53)]
     cells: Annotated[list[Cell], Meta(max_length=MOST_CELLS)]
     dropped: Tally = field(default_factory=dict)
+    breakers: Breakers = field(default_factory=list)
+    mismatches: Mismatches = field(default_factory=list)
+    receipts: Receipts = field(default_factory=list)
+    overrides: dict[str, Side] = field(default_factory=dict)
+    divergences: dict[str, Count] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Overrides come out of a file that a person wrote: what is no place in it must not cost a report."""
+        places = [place for place in self.overrides if _is_place(place)]
+        if len(places) < len(self.overrides) or len(places) > MOST_OVERRIDES:
+            self.overrides = {place: self.overrides[place] for place in places[:MOST_OVERRIDES]}
+        for place in self.divergences:
+            if not _is_place(place) or not _OPERATION.fullmatch(place):
+                raise ValueError("divergences names something else than a flag/operation")
 
 
 class MalformedReport(Exception):
@@ -102,6 +122,12 @@ class MalformedReport(Exception):
         self.message = message
 
 
+_NESTED: Mapping[type[Struct], Mapping[str, type[Struct]]] = {
+    Report: {"cells": Cell, "breakers": Breaker, "mismatches": Mismatch, "receipts": Receipt},
+    Cell: {"key_rise": KeyRise, "shadow": Shadow},
+    Mismatch: {"paths": Difference},
+    Difference: {"baseline": Seen, "candidate": Seen},
+}
 _MISSING = re.compile("Object missing required field `(.+)`")
 _decoder = msgspec.json.Decoder(Report)
 
@@ -125,16 +151,19 @@ def count_unknown_fields(body: bytes, canonical: bytes) -> int:
     """
     if len(body) == len(canonical):
         return 0
-    report = msgspec.json.decode(body)
-    rises = [cell["key_rise"] for cell in report["cells"] if cell.get("key_rise")]
-    strangers = [_strangers(report, Report)]
-    strangers += [_strangers(cell, Cell) for cell in report["cells"]]
-    strangers += [_strangers(rise, KeyRise) for rise in rises]
-    return sum(strangers)
+    return _strangers(msgspec.json.decode(body), Report)
 
 
 def _strangers(document: Mapping[str, Any], struct: type[Struct]) -> int:
-    return len(document.keys() - set(struct.__struct_encode_fields__))
+    found = len(document.keys() - set(struct.__struct_encode_fields__))
+    for name, inner in _NESTED.get(struct, {}).items():
+        below = document.get(name) or ()
+        found += sum(_strangers(each, inner) for each in (below if isinstance(below, list) else [below]) if each)
+    return found
+
+
+def _is_place(text: str) -> bool:
+    return len(text) <= LONGEST_PLACE and re.fullmatch(PRINTABLE, text) is not None
 
 
 def _at_most(name: str, value: int, limit_name: str, limit: int) -> None:

@@ -60,4 +60,6 @@ def _headed(environment: str, report: Report, canonical: bytes) -> Incoming:
         source=report.source,
         version=report.version,
         body=canonical,
+        breakers=msgspec.to_builtins(report.breakers),
+        overrides=report.overrides,
     )

@@ -1,6 +1,7 @@
 """Does nothing pass the door that would stop the folding?"""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -18,7 +19,9 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
     max_leaves=10,
 )
-FIELDS = st.sampled_from(sorted(a_cell()))
+ROUTING = ("retries", "fallbacks", "unknown", "shadow", "ratio")
+FIELDS = st.sampled_from(sorted((*a_cell(), *ROUTING)))
+GOLDEN = (Path(__file__).parents[2] / "contract" / "report_routing.json").read_bytes()
 
 
 def a_body(*cells: dict[str, Any], **changes: Any) -> bytes:
@@ -53,6 +56,40 @@ CELL_FAULTS = [
     ("cells.0", {"key_rise": {"from": {}, "to": {"5": 101}}}),
     ("cells.0", {"key_rise": {"from": {"1": 2}, "to": {"5": 1}}}),
     ("cells.0.key_rise.to", {"key_rise": {"from": {}}}),
+    ("cells.0.retries", {"retries": -1}),
+    ("cells.0.unknown", {"unknown": 1.5}),
+    ("cells.0", {"unknown": 101}),
+    ("cells.0", {"fallbacks": 101}),
+    ("cells.0.shadow.mismatch", {"shadow": {"mismatch": -1}}),
+    ("cells.0.shadow", {"shadow": [1]}),
+    ("cells.0.ratio", {"ratio": {"161": 1}}),
+    ("cells.0.ratio", {"ratio": {"0.5": 1}}),
+]
+
+BREAKER = {"flag": "f", "operation": "o", "side": "candidate", "state": "open", "since": 1.5, "failure_rate": 0.5}
+SEEN = {"path": "$.a", "baseline": {"type": "str"}, "candidate": {"type": "missing"}}
+MISMATCH = {"flag": "f", "operation": "o", "at": 1.5, "key": None, "paths": [SEEN]}
+RECEIPT = {"flag": "f", "operation": "o", "side": "baseline", "at": 1.5, "key": "k", "idempotency_key": None}
+TOLD_FAULTS = [
+    ("breakers.0.side", {"breakers": [{**BREAKER, "side": "both"}]}),
+    ("breakers.0.since", {"breakers": [{**BREAKER, "since": 1e12}]}),
+    ("breakers.0.failure_rate", {"breakers": [{**BREAKER, "failure_rate": 2}]}),
+    ("breakers", {"breakers": [BREAKER] * 1_001}),
+    ("mismatches.0.at", {"mismatches": [{**MISMATCH, "at": -1}]}),
+    ("mismatches.0.paths", {"mismatches": [{**MISMATCH, "paths": [SEEN] * 21}]}),
+    ("mismatches.0.paths.0.path", {"mismatches": [{**MISMATCH, "paths": [{"path": "x" * 4_097}]}]}),
+    ("mismatches.0.paths.0.baseline.type", {"mismatches": [{**MISMATCH, "paths": [{**SEEN, "baseline": {}}]}]}),
+    (
+        "mismatches.0.paths.0.baseline.value",
+        {"mismatches": [{**MISMATCH, "paths": [{**SEEN, "baseline": {"type": "list", "value": []}}]}]},
+    ),
+    ("mismatches", {"mismatches": [MISMATCH] * 501}),
+    ("receipts.0.operation", {"receipts": [{**RECEIPT, "operation": ""}]}),
+    ("receipts.0.idempotency_key", {"receipts": [{**RECEIPT, "idempotency_key": "x" * 201}]}),
+    ("receipts", {"receipts": [RECEIPT] * 501}),
+    ("overrides", {"overrides": {"f": "both"}}),
+    ("divergences", {"divergences": {"f/o": -1}}),
+    ("", {"divergences": {"no operation": 1}}),
 ]
 
 
@@ -76,7 +113,7 @@ HEAD_FAULTS = [
     ("field", "body"),
     [
         *((field, a_body({**a_cell(), **fault})) for field, fault in CELL_FAULTS),
-        *((field, a_body(a_cell(), **fault)) for field, fault in HEAD_FAULTS),
+        *((field, a_body(a_cell(), **fault)) for field, fault in (*HEAD_FAULTS, *TOLD_FAULTS)),
     ],
 )
 def test_a_fault_is_told_by_the_field_it_is_in(field: str, body: bytes) -> None:
@@ -137,9 +174,35 @@ def test_what_was_read_is_written_as_it_was() -> None:
         (a_body(a_cell(a=1, b=2), a_cell(a=1), c=3), 4),
         (a_body(a_cell(key_rise={"from": {}, "to": {}, "sideways": {}})), 1),
         (b" " + a_body(a_cell(key_rise=None)), 0),
+        (a_body(a_cell(retries=0, shadow={"pairs": 0}), receipts=[RECEIPT], mismatches=[MISMATCH]), 0),
+        (a_body(a_cell(shadow={"pairs": 1, "noise": 1}), breakers=[{**BREAKER, "mood": 1}]), 2),
+        (
+            a_body(mismatches=[{**MISMATCH, "a": 1, "paths": [{**SEEN, "b": 1, "baseline": {"type": "str", "c": 1}}]}]),
+            3,
+        ),
     ],
 )
 def test_unknown_fields_are_counted_wherever_they_stand(body: bytes, strangers: int) -> None:
     canonical = msgspec.json.encode(parse_report(body))
 
     assert count_unknown_fields(body, canonical) == strangers
+
+
+def test_what_a_router_tells_is_read_and_kept_as_it_is() -> None:
+    report = parse_report(GOLDEN)
+
+    assert json.loads(msgspec.json.encode(report)) == json.loads(GOLDEN)
+    assert count_unknown_fields(GOLDEN, msgspec.json.encode(report)) == 0
+
+
+def test_an_override_that_names_no_place_costs_no_report() -> None:
+    given = {"dspex-bridge": "baseline", "line\nbreak": "candidate", "x" * 500: "baseline"}
+
+    assert parse_report(a_body(overrides=given)).overrides == {"dspex-bridge": "baseline"}
+    assert len(parse_report(a_body(overrides={f"f{n}": "baseline" for n in range(1_500)})).overrides) == 1_000
+
+
+def test_a_call_that_a_breaker_refused_keeps_its_category() -> None:
+    cell = parse_report(a_body(a_cell(errors={"breaker": 3, "unheard_of": 1}))).cells[0]
+
+    assert cell.errors == {"breaker": 3, "system": 1}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from controlplane.store import Store
+from controlplane.store.instances import Instance
 from controlplane.usecases.flags import create_flag
 from controlplane.usecases.telemetry import Incoming, arm_of
 from controlplane.usecases.tokens import list_tokens
@@ -17,6 +18,7 @@ from tests.builders import NOW, a_cause, a_cell, a_flag_document
 from tests.web.edge.plane import FakeClock, Plane, serving
 
 GOLDEN = (Path(__file__).parents[2] / "contract" / "report.json").read_bytes()
+GOLDEN_ROUTING = (Path(__file__).parents[2] / "contract" / "report_routing.json").read_bytes()
 LIMIT = 1 << 20
 
 
@@ -47,7 +49,28 @@ def test_the_folder_can_count_what_the_door_let_in(plane: Plane) -> None:
 
     arms = [arm_of(cell) for cell in recorded(plane.store)[0]["cells"]]
 
-    assert [(arm.calls, arm.bad, arm.bad_keys) for arm in arms] == [(60, 4, 3), (1100, 2, 2)]
+    told = json.loads(GOLDEN)["cells"]
+    assert [(arm.calls, arm.bad, arm.bad_keys) for arm in arms] == [
+        (cell["calls"], cell["calls"] - cell["ok"], cell["bad_keys"]) for cell in told
+    ]
+
+
+def test_breakers_and_overrides_are_known_at_once_and_replaced_by_the_next_report(plane: Plane) -> None:
+    told = json.loads(GOLDEN_ROUTING)
+
+    send(plane, GOLDEN_ROUTING)
+    (instance,) = instances(plane.store)
+    assert list(instance.breakers) == told["breakers"]
+    assert instance.overrides == told["overrides"]
+
+    send(plane, json.dumps(a_document(sequence=19, breakers=[], overrides={})).encode())
+    (instance,) = instances(plane.store)
+    assert (instance.breakers, instance.overrides) == ((), {})
+
+
+def instances(store: Store) -> list[Instance]:
+    with store.reading() as uow:
+        return uow.instances.all(1)
 
 
 def test_a_report_sent_again_is_answered_alike_and_counted_once(plane: Plane) -> None:
