@@ -120,6 +120,11 @@ class Client:
     ) -> None:
         self.close()
 
+    @property
+    def engine(self) -> Engine:
+        """What its calls share; for the other modules of this package."""
+        return self._engine
+
     def _connect(self) -> None:
         """Everything that belongs to one process, and to no child of it."""
         self._exchange = Exchange(self._engine, self._settings, self._shelf, self._transport)
@@ -165,9 +170,14 @@ def _asleep() -> None:
 _living: weakref.WeakSet[Client] = weakref.WeakSet()
 
 
+def living() -> list[Client]:
+    """All clients of this process, closed ones too."""
+    return list(_living)
+
+
 def _after_fork_in_child() -> None:
     # The parent's thread, locks and unsent reports stay the parent's.
-    for client in list(_living):
+    for client in living():
         client.after_fork()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from throwbar.decision import BUCKETS, SINGLE, Choice, Reason, preimage, threshold
@@ -48,6 +48,7 @@ class OperationPlan:
         "settled",
         "shadow_share",
         "share",
+        "stand_in",
         "switches",
         "threshold",
     )
@@ -83,6 +84,7 @@ class OperationPlan:
         self.retry = retry
         self.switches = switches
         self.rules = rules
+        self.stand_in: Callable[..., Any] | None = None  # called in the candidate's place, in tests
         self.preimage = preimage(flag)
         self.heads: dict[int, bytes] = {}  # by size of the key, filled by `decide`
         self.threshold = threshold(share)
