@@ -2,31 +2,63 @@ import subprocess
 import sys
 from importlib.metadata import version
 
+import pytest
+
 import throwbar
 
 
 def test_the_package_exports_exactly_these_names():
     assert sorted(throwbar.__all__) == [
+        "AdapterRegistry",
+        "Affinity",
+        "AffinityMode",
+        "ArgumentsNotAdapted",
+        "Assignment",
+        "Backend",
         "Breaker",
         "Client",
+        "Compare",
         "ConfigurationError",
         "DeadlineExceeded",
         "Decision",
+        "Divergence",
         "ErrorInfo",
         "IDEMPOTENT_WRITE",
+        "InitializationFailed",
+        "MemoryPinStore",
         "Migration",
         "Operation",
         "OutcomeUnknown",
+        "PinStore",
+        "Pins",
+        "Placement",
         "READ",
+        "ResultNotAdapted",
         "Retry",
+        "SessionWorkerUnavailable",
         "ThrowbarError",
         "WRITE",
+        "WorkerBusy",
         "WriteReceipt",
         "__version__",
         "explain_error",
+        "is_shadow",
         "remaining",
     ]
     assert all(hasattr(throwbar, name) for name in throwbar.__all__)
+
+
+def test_what_few_services_use_is_loaded_when_it_is_asked_for():
+    program = "import sys, throwbar; before = 'throwbar.affinity' in sys.modules; throwbar.Affinity; print(before)"
+
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+
+    assert answer.strip() == "False"
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'Afinity'"):
+        _ = throwbar.Afinity
 
 
 def test_the_version_is_that_of_the_distribution():

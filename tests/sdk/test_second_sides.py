@@ -45,7 +45,7 @@ def test_row_26_a_shadow_call_changes_nobodys_answer(service, share, answer, ass
     cells = service.cells()
     other = "candidate" if assigned == "baseline" else "baseline"
     assert cells[assigned, "share"]["calls"] == 1
-    assert cells[assigned, "share"]["shadow"] == {"mismatch": 1}
+    assert cells[assigned, "share"]["shadow"] == {"pairs": 1, "mismatch": 1}
     assert cells[other, "shadow"]["calls"] == 1
     (mismatch,) = service.told("mismatches")
     assert (mismatch["flag"], mismatch["operation"]) == ("orders", "read")

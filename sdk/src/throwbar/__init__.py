@@ -1,5 +1,7 @@
 """Throwbar's SDK: route calls between a baseline and a candidate backend, measure them, obey a rollback."""
 
+from typing import TYPE_CHECKING, Any
+
 from throwbar.circuit import BreakerSettings as Breaker
 from throwbar.client import Client
 from throwbar.deadline import DeadlineExceeded, remaining
@@ -13,9 +15,53 @@ from throwbar.retry import RetrySettings as Retry
 from throwbar.taxonomy import ErrorInfo
 from throwbar.version import __version__
 
+if TYPE_CHECKING:
+    from throwbar.adapters import AdapterRegistry
+    from throwbar.adapting import ArgumentsNotAdapted, ResultNotAdapted
+    from throwbar.affinity import Affinity, AffinityMode, SessionWorkerUnavailable
+    from throwbar.backends import Backend, InitializationFailed
+    from throwbar.comparison import Compare
+    from throwbar.divergence import Divergence
+    from throwbar.lease import WorkerBusy
+    from throwbar.pin_store import MemoryPinStore, PinStore
+    from throwbar.pins import Pins
+    from throwbar.seats import Assignment, Placement
+    from throwbar.shadow import is_shadow
+
 READ = Kind.READ
 IDEMPOTENT_WRITE = Kind.IDEMPOTENT_WRITE
 WRITE = Kind.WRITE
+
+# Loaded when they are first asked for: most services need none of them, and every service pays for an import.
+_LATER = {
+    "AdapterRegistry": "adapters",
+    "Affinity": "affinity",
+    "AffinityMode": "affinity",
+    "ArgumentsNotAdapted": "adapting",
+    "Assignment": "seats",
+    "Backend": "backends",
+    "Compare": "comparison",
+    "Divergence": "divergence",
+    "InitializationFailed": "backends",
+    "MemoryPinStore": "pin_store",
+    "PinStore": "pin_store",
+    "Pins": "pins",
+    "Placement": "seats",
+    "ResultNotAdapted": "adapting",
+    "SessionWorkerUnavailable": "affinity",
+    "WorkerBusy": "lease",
+    "is_shadow": "shadow",
+}
+
+
+def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever is called so
+    if name not in _LATER:
+        raise AttributeError(f"module 'throwbar' has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415 - as above
+
+    found = getattr(import_module(f"throwbar.{_LATER[name]}"), name)
+    globals()[name] = found
+    return found
 
 
 def explain_error(error: BaseException | type[BaseException] | str) -> str:
@@ -32,19 +78,36 @@ __all__ = [
     "IDEMPOTENT_WRITE",
     "READ",
     "WRITE",
+    "AdapterRegistry",
+    "Affinity",
+    "AffinityMode",
+    "ArgumentsNotAdapted",
+    "Assignment",
+    "Backend",
     "Breaker",
     "Client",
+    "Compare",
     "ConfigurationError",
     "DeadlineExceeded",
     "Decision",
+    "Divergence",
     "ErrorInfo",
+    "InitializationFailed",
+    "MemoryPinStore",
     "Migration",
     "Operation",
     "OutcomeUnknown",
+    "PinStore",
+    "Pins",
+    "Placement",
+    "ResultNotAdapted",
     "Retry",
+    "SessionWorkerUnavailable",
     "ThrowbarError",
+    "WorkerBusy",
     "WriteReceipt",
     "__version__",
     "explain_error",
+    "is_shadow",
     "remaining",
 ]

@@ -64,9 +64,13 @@ class Engine:
             if self._mismatches is None:
                 from throwbar.mismatches import Mismatches  # noqa: PLC0415 - for the same reason
 
-                samples = self._mismatches = Mismatches(self.wall_clock)
+                samples = self._mismatches = Mismatches(self.wall_clock, self._hash_of)
                 self.bulletin.contributions.append(lambda: {"mismatches": samples.take()})
             return self._mismatches
+
+    def _hash_of(self, key: str) -> str:
+        """By whatever hash is in force then: the client gives it after the engine is made."""
+        return self.key_hash(key)
 
     def publish(self, snapshot: Snapshot) -> None:
         """Every call that begins from now on is decided by this snapshot, and its breakers obey it before that."""

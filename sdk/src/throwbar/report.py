@@ -53,6 +53,9 @@ def report_document(
     return document
 
 
+_PAIRED = ("match", "mismatch", "failed", "compare_errors")  # results of second calls that were made
+
+
 def cell_document(total: Sum, news: News) -> dict[str, Any]:
     """One cell: what happened in one bucket, and what it says about the keys that was not known."""
     cell: dict[str, Any] = total.identity._asdict()
@@ -68,7 +71,7 @@ def cell_document(total: Sum, news: News) -> dict[str, Any]:
     }
     cell |= {name: count for name, count in total.marks._asdict().items() if count}
     if total.shadow:
-        cell["shadow"] = dict(total.shadow)
+        cell["shadow"] = {"pairs": sum(total.shadow.get(result, 0) for result in _PAIRED), **total.shadow}
     if total.ratio:
         cell["ratio"] = _histogram(total.ratio)
     if news.rise_to:
