@@ -12,6 +12,7 @@ from web.api import (
     instances,
     people,
     rollouts,
+    routing,
     snapshot,
     tokens,
 )
@@ -29,6 +30,7 @@ for _room in (
     instances,
     people,
     rollouts,
+    routing,
     snapshot,
     tokens,
 ):

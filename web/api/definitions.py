@@ -16,7 +16,7 @@ blueprint = Blueprint("definitions", __name__, url_prefix="/environments/<enviro
 
 @blueprint.put("/operations/<operation>")
 def set_operation(environment: str, flag: str, operation: str) -> Response:
-    """Add an operation, or change its percent, mode or guardrails; fields left out keep what they were."""
+    """Add an operation, or change how it is routed; fields left out keep what they were, a breaker's included."""
     why, document = _why(), reading.body()
     return flag_answer(flags.set_operation(wired().store, Place(environment, flag), operation, document, why))
 

@@ -49,6 +49,8 @@ DOORS: dict[str, Door] = {
     "api.health.show": Door("Health", query=_SPAN),
     "api.instances.list_all": Door("List"),
     "api.instances.convergence": Door("Object"),
+    "api.routing.mismatches": Door("List", query=("operation", "limit")),
+    "api.routing.receipts": Door("List", query=("operation", "limit")),
     "api.snapshot.show": Door("Object"),
     "api.audit.list_all": Door("List", query=("flag", *_LOG)),
     "api.audit.verify": Door("Object"),
@@ -74,6 +76,7 @@ PARAMETERS: dict[str, dict[str, object]] = {
     "actor": {"type": "string", "description": "the actor's name"},
     "action": {"type": "string", "description": "such as `rollout:roll_back`"},
     "flag": {"type": "string"},
+    "operation": {"type": "string", "description": "this operation alone"},
     "format": {"type": "string", "enum": ["json", "csv"]},
     "reason": {"type": "string", "maxLength": 2000, "description": "why, for the audit log"},
 }
@@ -104,7 +107,13 @@ ANSWERS: dict[str, dict[str, object]] = {
         "required": ["verdict", "operations"],
         "properties": {
             "verdict": {"enum": ["healthy", "unhealthy", "inconclusive", None]},
-            "operations": {"type": "object"},
+            "operations": {
+                "type": "object",
+                "additionalProperties": {
+                    "type": "object",
+                    "required": ["verdict", "findings", "series", "routing", "breakers"],
+                },
+            },
         },
     },
     "Problem": {

@@ -8,19 +8,23 @@ from controlplane.usecases.answers import describe_flag, newest_changes
 from controlplane.usecases.changing import Place
 from controlplane.usecases.health import flag_health
 from controlplane.usecases.instances import convergence
-from web.ui import asking, present, verbs
+from controlplane.usecases.routing import list_mismatches, overrides_in_force
+from web.ui import asking, present, routing, verbs
 from web.ui.charts import RANGES, chosen_range, summaries
 from web.wiring import wired
 
 HISTORY = 30
+MISMATCHES = 40  # of all operations together
+ROUTING_SPAN = timedelta(minutes=5)
 
 
 def live_parts(place: Place) -> dict[str, Any]:
-    """The parts that turn by themselves: state, rollout, operations, findings, convergence."""
+    """The parts that turn by themselves: state, rollout, operations, findings, convergence, routing."""
     store, now = wired().store, asking.now()
     answer = describe_flag(store, place, now)
     history = newest_changes(store, place, HISTORY)
-    health = flag_health(store, place, now, wired().clockwork, since=now)
+    health = flag_health(store, place, now, wired().clockwork, since=now - ROUTING_SPAN)
+    landed = convergence(store, place, now)
     return {
         "place": place,
         "flag": answer,
@@ -33,7 +37,11 @@ def live_parts(place: Place) -> dict[str, Any]:
         "missing": verbs.missing_for_start(answer),
         "may_roll_back": verbs.may_roll_back(answer),
         "health": health,
-        "convergence": convergence(store, place, now),
+        "convergence": landed,
+        "routing": routing.panel(answer, health, landed["instances"], list_mismatches(store, place, limit=MISMATCHES)),
+        "overridden": routing.overridden(overrides_in_force(store, place, now)),
+        "route_modes": routing.MODES,
+        "breaker_modes": routing.BREAKER_MODES,
         "history": history,
     }
 

@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 
 from controlplane.domain.errors import NotSignedIn
 from web.auth import csrf_token
-from web.ui import asking, diffs, forms, moments, present
+from web.ui import asking, diffs, forms, moments, present, routing
 
 
 def dress_templates(blueprint: Blueprint) -> None:
@@ -67,4 +67,5 @@ _FILTERS: dict[str, Callable[..., Any]] = {
     "did": diffs.action,
     "lines": diffs.lines,
     "is_automatic": diffs.is_automatic,
+    "seen": routing.seen_words,
 }

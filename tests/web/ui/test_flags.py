@@ -143,7 +143,7 @@ def test_with_htmx_a_change_is_answered_by_the_parts_that_turned(flag: None, ope
 
     assert answer.status_code == 200
     assert "<html" not in answer.text
-    assert answer.text.count('hx-swap-oob="true"') == 8
+    assert answer.text.count('hx-swap-oob="true"') == 9
     assert "Disabled: every call goes to" in visible(answer)
 
 
@@ -158,7 +158,7 @@ def test_with_htmx_a_refusal_touches_nothing_but_the_notice(flag: None, operator
 def test_the_live_parts_turn_out_of_band(flag: None, viewer: Visitor) -> None:
     answer = viewer.get(f"{FLAG}/live", **{"HX-Request": "true"})
 
-    assert answer.text.count('hx-swap-oob="true"') == 7
+    assert answer.text.count('hx-swap-oob="true"') == 8
 
 
 def test_the_charts_ask_for_series_limits_and_events(store: Store, flag: None, viewer: Visitor) -> None:
