@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 COMMANDS = {
     "explain-error": ("throwbar.explain", "say how an exception class is classified, and why"),
+    "bench": ("throwbar.contest_command", "call two functions by turns and compare their latency and throughput"),
     "scan": ("throwbar.scan", "find where a code base uses which flag, and completed ones among them"),
 }
 
