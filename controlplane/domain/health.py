@@ -135,6 +135,8 @@ def _limit(
     alone = guardrails.compare is None or not sample.has_control
     supported = alone or support >= evidence.SUPPORT
     verdict, consequence = Verdict.HEALTHY, Consequence.NONE
+    if broken:  # the window may still be full of good calls from before
+        sentence += f"; evidence 1 in {one_in(log_limit)} that the newest calls are above it"
     if broken and supported:
         verdict, consequence = Verdict.UNHEALTHY, _on_breach(guardrails)
         sentence += "; there is nothing to compare it with" if alone else ""

@@ -128,7 +128,7 @@ def test_a_broken_limit_that_the_comparison_supports_is_a_breach():
     finding = judged(watched(FAILING))["max_error_rate"]
 
     assert outcome(finding) == TAKEN_BACK
-    assert finding.sentence == "echo: 60\u202f% of calls to snakepit fail, limit 5\u202f%"
+    assert finding.sentence.startswith("echo: 60\u202f% of calls to snakepit fail, limit 5\u202f%; evidence 1 in ")
     assert finding.numbers["value"] == 0.6
 
 
@@ -136,7 +136,7 @@ def test_a_broken_latency_limit_is_supported_by_the_comparison_of_latency():
     finding = judged(watched(FINE, SLOW, SLOW, SLOW))["max_latency_p99"]
 
     assert outcome(finding) == TAKEN_BACK
-    assert finding.sentence == "echo: p99 of snakepit is 3.16\u202fs, limit 1\u202fs"
+    assert finding.sentence.startswith("echo: p99 of snakepit is 3.16\u202fs, limit 1\u202fs; evidence 1 in ")
 
 
 def test_a_limit_broken_on_both_sides_holds_because_going_back_would_not_help():
