@@ -108,6 +108,15 @@ class Transition(NamedTuple):
     failure_rate: float
     open_seconds: float
 
+    @property
+    def event(self) -> str:
+        """What happened, by the name that logs and traces know it by."""
+        if self.after is State.OPEN:
+            return "breaker_reopened" if self.before is State.HALF_OPEN else "breaker_opened"
+        if self.before is self.after:
+            return "breaker_would_open" if self.cause is not Cause.MODE else "breaker_mode"
+        return "breaker_half_open" if self.after is State.HALF_OPEN else "breaker_closed"
+
 
 class Permit(Protocol):
     """What a call holds from `acquire` to its end. Tell it one of three things, once; later words are ignored.

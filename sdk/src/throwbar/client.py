@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from throwbar import clock
 from throwbar.engine import Engine, log
@@ -18,6 +18,9 @@ from throwbar.settings import Arguments, BackupFile, read_settings
 from throwbar.shelf import Shelf
 from throwbar.status import Status
 from throwbar.transport import Transport
+
+if TYPE_CHECKING:
+    from throwbar.hooks import Hook
 
 MIGRATIONS = 10_000  # flag keys made up at run time must not fill the memory
 
@@ -31,7 +34,8 @@ class Client:
     thread. Raises ConfigurationError for a malformed argument; a malformed environment is logged, and every call
     then goes to the baseline.
 
-    `transport` and `wall_clock` (seconds since the epoch) are there for tests.
+    `hooks` are told of calls as they happen, see `throwbar.hooks`. `transport` and `wall_clock` (seconds since the
+    epoch) are there for tests.
     """
 
     def __init__(  # noqa: PLR0913 - each has a default, all but two are named
@@ -45,6 +49,7 @@ class Client:
         backup_file: BackupFile | None = None,
         transport: Transport | None = None,
         wall_clock: Callable[[], float] | None = None,
+        hooks: Iterable[Hook] = (),
     ) -> None:
         arguments = Arguments(url, token, service, poll_interval, report_interval, backup_file)
         self._settings = read_settings(arguments, os.environ)
@@ -56,6 +61,7 @@ class Client:
             counting=not self._settings.problem,
         )
         self._engine.key_hash = KeyedHash(self._settings.token)
+        self._engine.hooks = tuple(hooks)
         self._shelf = Shelf(self._engine, self._settings)
         self._transport = transport
         self._migrations: dict[tuple[str, str], Migration] = {}

@@ -18,6 +18,7 @@ from throwbar.snapshot import NOTHING, Snapshot
 from throwbar.tally import Tally
 
 if TYPE_CHECKING:
+    from throwbar.hooks import Hook
     from throwbar.mismatches import Mismatches
 
 log = logging.getLogger("throwbar")
@@ -37,6 +38,7 @@ class Engine:
         self.wall_clock = wall_clock
         self.perf_clock_ns = perf_clock_ns
         self.counting = counting
+        self.hooks: tuple[Hook, ...] = ()
         self.wake: Callable[[], None] = _nobody
         self.hurry: Callable[[], None] = _nobody
         self.key_hash: Callable[[str], str] = KeyedHash("")
@@ -99,6 +101,17 @@ class Engine:
                 "%s/%s: the breaker of the %s %s went from %s to %s (%s)",
                 *(binding.flag, binding.operation, guard.side, guard.backend),
                 *(transition.before, transition.after, transition.cause),
+                extra={
+                    "throwbar": {
+                        "event": transition.event,
+                        "flag": binding.flag,
+                        "operation": binding.operation,
+                        "backend": guard.backend,
+                        "side": guard.side,
+                        "cause": str(transition.cause),
+                        "failure_rate": transition.failure_rate,
+                    }
+                },
             )
         except Exception as error:  # noqa: BLE001 - a bug of ours must not become the host's
             self.note_error(error)

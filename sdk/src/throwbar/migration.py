@@ -117,10 +117,18 @@ class Migration:
     def _bind(self, name: str) -> Binding:
         binding = self._bindings.get(name)
         if binding is None:
-            binding = Binding(self._engine, self.key, _name("the operation", name), self._baseline)
+            binding = _binding(self._engine, self.key, _name("the operation", name), self._baseline)
             if len(self._bindings) < BINDINGS:
                 self._bindings[name] = binding
         return binding
+
+
+def _binding(engine: Engine, flag: str, operation: str, baseline: str) -> Binding:
+    if not engine.hooks:
+        return Binding(engine, flag, operation, baseline)
+    from throwbar.watched import WatchedBinding  # noqa: PLC0415 - few services have hooks, the others should not pay
+
+    return WatchedBinding(engine, flag, operation, baseline)
 
 
 def _name(what: str, name: object) -> str:
