@@ -79,13 +79,14 @@ class ControlPlane:
         client = throwbar.Client("http://test", "token", transport=plane, backup_file=False)
 
     `set` raises the version; a client sees it at its next poll, or at `client.flush()`. `reports` are the documents
-    that clients sent; with `down` they get no answer. May be used by several clients and threads.
+    that clients sent, each when the calls of so many seconds are over; with `down` they get no answer. May be used by several clients and threads.
     """
 
-    def __init__(self, environment: str = "test") -> None:
+    def __init__(self, environment: str = "test", *, bucket_seconds: int = 10) -> None:
         self.down = False
         self.reports: list[dict[str, Any]] = []
         self._environment = environment
+        self._bucket_seconds = bucket_seconds
         self._flags: dict[str, dict[str, Any]] = {}
         self._version = 1
 
@@ -146,6 +147,6 @@ class ControlPlane:
             "source": "memory",
             "version": version,
             "bucketing": "flagd-v3",
-            "telemetry": {"bucket_seconds": 10, "outcome_deadline_seconds": 10},
+            "telemetry": {"bucket_seconds": self._bucket_seconds, "outcome_deadline_seconds": 10},
             "flags": self._flags,
         }
