@@ -11,13 +11,13 @@ from controlplane.store.audit import AuditLog
 from controlplane.store.counters import Counters
 from controlplane.store.engine import WRITES, answering, open_engine
 from controlplane.store.environments import Environments
+from controlplane.store.examples import Examples
 from controlplane.store.flags import Flags
 from controlplane.store.instances import Instances
 from controlplane.store.journal import Journal
 from controlplane.store.lease import Leases
 from controlplane.store.people import People
 from controlplane.store.reports import Buckets
-from controlplane.store.samples import Samples
 from controlplane.store.signing_in import SigningIn
 from controlplane.store.tokens import Tokens
 from controlplane.store.watches import Watches
@@ -36,7 +36,7 @@ class UnitOfWork:
         self.journal = Journal(connection)
         self.instances = Instances(connection)
         self.buckets = Buckets(connection)
-        self.samples = Samples(connection)
+        self.examples = Examples(connection)
         self.watches = Watches(connection)
         self.people = People(connection)
         self.signing_in = SigningIn(connection)

@@ -11,14 +11,13 @@ from controlplane.domain.findings import Finding, worst
 from controlplane.domain.flag import Flag, Side
 from controlplane.domain.health import log_share_of_evidence
 from controlplane.domain.observation import Arm, total
-from controlplane.domain.routing import SHADOW_CALL
 from controlplane.domain.snapshot import Clockwork
 from controlplane.store import Store
 from controlplane.store.audit import Filter
 from controlplane.store.watches import Watch
 from controlplane.usecases.answers import health_word
 from controlplane.usecases.changing import Place
-from controlplane.usecases.judging import Cells
+from controlplane.usecases.judging import Cells, is_served
 from controlplane.usecases.routing import describe_routing
 
 SPAN = timedelta(minutes=15)
@@ -67,7 +66,7 @@ def flag_health(
         within = Filter(flag=flag.key, since=_instant(span.first, now), until=until)
         entries = uow.audit.newest(environment.id, within, MOST_EVENTS)
         routing = describe_routing(uow, environment.id, flag, cells, now)
-    cells = [cell for cell in cells if cell[0].assigned_by != SHADOW_CALL]
+    cells = [cell for cell in cells if is_served(cell[0])]
     watch = watch if watch and watch.attempt == flag.rollout.attempt else None
     return {
         "verdict": health_word(flag, watch) or "inconclusive",

@@ -45,7 +45,7 @@ def look_at(uow: UnitOfWork, environment: Environment, flag: Flag, now: datetime
         return Look(replace(watch, judged_until=max(until, watch.judged_until), findings=unexposed), unexposed, 0.0)
     widest = max(limits.window_seconds for name in exposed if (limits := flag.guardrails_of(name)))
     first = min(watch.judged_until, until - widest)
-    cells = [each for each in uow.buckets.between(environment.id, flag.key, first, until) if _is_served(each[0])]
+    cells = [each for each in uow.buckets.between(environment.id, flag.key, first, until) if is_served(each[0])]
     watch = _gathered(flag, watch, cells, until)
     samples = [_sample(flag, name, watch, cells, until, now) for name in exposed]
     overall = flag_evidence(samples)
@@ -58,7 +58,7 @@ def look_at(uow: UnitOfWork, environment: Environment, flag: Flag, now: datetime
     return Look(replace(watch, findings=findings), findings, overall)
 
 
-def _is_served(place: Place) -> bool:
+def is_served(place: Place) -> bool:
     """A user waited for it: a shadow that fails, or is slow, hurts nobody and proves nothing about an outage."""
     return place.assigned_by != SHADOW_CALL
 

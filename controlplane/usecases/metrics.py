@@ -15,7 +15,7 @@ from controlplane.store import Store, UnitOfWork
 from controlplane.store.environments import Environment
 from controlplane.usecases.answers import health_word
 from controlplane.usecases.instances import SILENT_AFTER
-from controlplane.usecases.judging import both, sealed_until
+from controlplane.usecases.judging import both, is_served, sealed_until
 
 WINDOW_SECONDS = 60
 
@@ -96,7 +96,7 @@ def _verdict(word: str | None, labels: Mapping[str, str]) -> Iterator[Measure]:
 def _minute(uow: UnitOfWork, row: Environment, flag: Flag, labels: Mapping[str, str], until: int) -> Iterator[Measure]:
     cells = uow.buckets.between(row.id, flag.key, until - WINDOW_SECONDS, until)
     for name in flag.operations:
-        own = [cell for cell in cells if cell[0].operation == name]
+        own = [cell for cell in cells if cell[0].operation == name and is_served(cell[0])]
         for side, backend in ((Side.BASELINE, flag.baseline), (Side.CANDIDATE, flag.candidate)):
             yield from _arm(both(own, side), {**labels, "operation": name, "side": side.value, "backend": backend})
 

@@ -7,13 +7,12 @@ from typing import Any
 from controlplane.domain import histogram
 from controlplane.domain.flag import Flag
 from controlplane.domain.observation import Arm, total
-from controlplane.domain.routing import SHADOW_CALL
 from controlplane.store import Store, UnitOfWork
+from controlplane.store.examples import KEPT, Mismatch, Receipt
 from controlplane.store.instances import Instance
-from controlplane.store.samples import KEPT, Mismatch, Receipt
 from controlplane.usecases.changing import Place
 from controlplane.usecases.instances import GONE_AFTER
-from controlplane.usecases.judging import Cells
+from controlplane.usecases.judging import Cells, is_served
 
 RATIO_QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 PAIRS = ("match", "mismatch", "failed", "compare_errors")
@@ -23,8 +22,8 @@ def describe_routing(
     uow: UnitOfWork, environment_id: int, flag: Flag, cells: Cells, now: datetime
 ) -> dict[str, dict[str, Any]]:
     """Operation → its counts over these cells, the noise floor, and the breakers that are not closed."""
-    floors = {each.operation: each for each in uow.samples.noise(environment_id, flag.key)}
-    diverged = {each.operation: each.writes for each in uow.samples.divergences(environment_id, flag.key)}
+    floors = {each.operation: each for each in uow.examples.noise(environment_id, flag.key)}
+    diverged = {each.operation: each.writes for each in uow.examples.divergences(environment_id, flag.key)}
     live = live_instances(uow.instances.all(environment_id), now)
     return {
         name: {
@@ -40,8 +39,8 @@ def describe_routing(
 
 
 def _counts(cells: Cells) -> dict[str, Any]:
-    served = total([arm for place, arm in cells if place.assigned_by != SHADOW_CALL])
-    copies = total([arm for place, arm in cells if place.assigned_by == SHADOW_CALL])
+    served = total([arm for place, arm in cells if is_served(place)])
+    copies = total([arm for place, arm in cells if not is_served(place)])
     pairs = {name: served.shadow.get(name, 0) for name in (*PAIRS, "dropped")}
     compared = pairs["match"] + pairs["mismatch"]
     return {
@@ -115,7 +114,9 @@ def list_mismatches(
     with store.reading() as uow:
         environment = uow.environments.get(place.environment)
         uow.flags.get(environment.id, place.flag)
-        return [_mismatch(each) for each in uow.samples.newest_mismatches(environment.id, place.flag, operation, limit)]
+        return [
+            _mismatch(each) for each in uow.examples.newest_mismatches(environment.id, place.flag, operation, limit)
+        ]
 
 
 def list_receipts(store: Store, place: Place, operation: str | None = None, limit: int = KEPT) -> list[dict[str, Any]]:
@@ -123,7 +124,7 @@ def list_receipts(store: Store, place: Place, operation: str | None = None, limi
     with store.reading() as uow:
         environment = uow.environments.get(place.environment)
         uow.flags.get(environment.id, place.flag)
-        return [_receipt(each) for each in uow.samples.newest_receipts(environment.id, place.flag, operation, limit)]
+        return [_receipt(each) for each in uow.examples.newest_receipts(environment.id, place.flag, operation, limit)]
 
 
 def _mismatch(each: Mismatch) -> dict[str, Any]:

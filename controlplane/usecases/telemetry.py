@@ -13,7 +13,7 @@ from controlplane.store.instances import Instance
 from controlplane.store.journal import JournalRow
 from controlplane.store.lease import Lease
 from controlplane.store.reports import Place
-from controlplane.usecases.sampling import Received, fold_samples, noise_apart
+from controlplane.usecases.examples import Received, fold_examples, noise_apart
 
 ROWS_AT_ONCE = 200  # journal rows folded in one transaction
 TOO_EARLY = 120  # seconds a bucket may start in the future of the server's clock
@@ -120,7 +120,7 @@ def _fold_environment(uow: UnitOfWork, environment_id: int, rows: Sequence[Journ
         cells.setdefault(replace(place, late=late), []).append(arm_of(cell))
     sums = {place: total(arms) for place, arms in cells.items()}
     uow.buckets.add(environment_id, noise_apart(uow, environment_id, sums, rows[-1].received_at))
-    fold_samples(uow, environment_id, reports, known)
+    fold_examples(uow, environment_id, reports, known)
     for cause, number in refused.items():
         if number:
             uow.counters.add(f"telemetry:{environment_id}:{cause}", number)
@@ -181,10 +181,10 @@ def _histogram(document: Mapping[str, int]) -> dict[int, int]:
 
 
 def forget_old(store: Store, now: datetime) -> None:
-    """Drop buckets, samples, instances, sessions and links past their time."""
+    """Drop buckets, examples, instances, sessions and links past their time."""
     with store.writing() as uow:
         uow.buckets.forget_before(int((now - KEEP).timestamp()))
-        uow.samples.forget_before(now - KEEP)
+        uow.examples.forget_before(now - KEEP)
         uow.instances.forget_before(now - KEEP_INSTANCES)
         uow.signing_in.forget_expired(now)
         uow.commit()

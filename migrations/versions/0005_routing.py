@@ -19,8 +19,8 @@ def upgrade() -> None:
         op.add_column("buckets", sa.Column(name, sa.JSON(), nullable=True))
     for name in ("breakers", "overrides"):
         op.add_column("instances", sa.Column(name, sa.JSON(), nullable=True))
-    _create_samples("mismatches", sa.Column("paths", sa.JSON(), nullable=False))
-    _create_samples(
+    _create_examples("mismatches", sa.Column("paths", sa.JSON(), nullable=False))
+    _create_examples(
         "receipts",
         sa.Column("side", sa.String(length=10), nullable=False),
         sa.Column("idempotency_key", sa.String(length=200), nullable=True),
@@ -44,7 +44,7 @@ def _create_counts(table: str, *counts: str) -> None:
     )
 
 
-def _create_samples(table: str, *own: sa.Column[object]) -> None:
+def _create_examples(table: str, *own: sa.Column[object]) -> None:
     op.create_table(
         table,
         sa.Column("id", SERIAL, nullable=False),

@@ -8,7 +8,7 @@ from web.ui.moments import THIN, count, percent, rate
 from web.ui.present import Look
 
 Answer = Mapping[str, Any]
-SAMPLES_SHOWN = 5
+EXAMPLES_SHOWN = 5
 MODES = {
     "single": "Single: one side is called",
     "shadow": "Shadow: the other is compared",
@@ -56,7 +56,7 @@ class OperationRouting:
     breakers: tuple[tuple[Look, Answer], ...]
     facts: tuple[Fact, ...]
     pairs: tuple[Look, str] | None
-    samples: tuple[Answer, ...]
+    examples: tuple[Answer, ...]
     settings: Answer
 
 
@@ -81,7 +81,7 @@ def _operation(
         breakers=tuple((state_look(each["state"]), each) for each in told),
         facts=tuple(_facts(routing)),
         pairs=_pairs(routing),
-        samples=tuple(mismatches[:SAMPLES_SHOWN]),
+        examples=tuple(mismatches[:EXAMPLES_SHOWN]),
         settings=settings,
     )
 

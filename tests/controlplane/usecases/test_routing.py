@@ -133,15 +133,15 @@ def test_overrides_of_other_flags_are_not_ours(store, lease):
     assert instance["overrides"] == {"dspex-bridge-2": "candidate", "other/echo": "baseline"}
 
 
-def test_samples_of_flags_that_do_not_exist_are_dropped(store, lease):
+def test_examples_of_flags_that_do_not_exist_are_dropped(store, lease):
     mismatch = {"flag": "ghost", "operation": "o", "at": 1.0, "key": None, "paths": []}
     receipt = {"flag": "ghost", "operation": "o", "side": "baseline", "at": 1.0}
     report(store, lease, told(mismatches=[mismatch], receipts=[receipt], divergences={"ghost/o": 3}))
 
     with store.reading() as uow:
-        assert uow.samples.newest_mismatches(1, "ghost", None, 9) == []
-        assert uow.samples.newest_receipts(1, "ghost", None, 9) == []
-        assert uow.samples.divergences(1, "ghost") == []
+        assert uow.examples.newest_mismatches(1, "ghost", None, 9) == []
+        assert uow.examples.newest_receipts(1, "ghost", None, 9) == []
+        assert uow.examples.divergences(1, "ghost") == []
 
 
 def test_what_the_baseline_differs_from_itself_is_the_noise_floor_and_no_mismatch(store, lease):
@@ -178,6 +178,6 @@ def test_a_report_of_an_older_sdk_is_folded_as_ever(store, lease):
 
 
 @pytest.mark.parametrize("asked", [routing.list_mismatches, routing.list_receipts])
-def test_samples_of_a_flag_that_does_not_exist_are_not_found(store, asked):
+def test_examples_of_a_flag_that_does_not_exist_are_not_found(store, asked):
     with pytest.raises(NotFound):
         asked(store, Place("production", "ghost"))

@@ -36,7 +36,8 @@ def test_a_running_rollout_shows_its_share_stage_and_calls(app, store):
     flags.create_flag(store, "production", a_flag_document(), a_cause())
     rollouts.start(store, Place("production", "dspex-bridge"), a_cause())
     start = int(NOW.timestamp()) - 60
-    record_reports(store, [a_report(a_cell(start=start, calls=40, errors={"timeout": 2}))], NOW)
+    shadows = a_cell(start=start, calls=500, errors={"timeout": 500}, assigned_by="shadow")
+    record_reports(store, [a_report(a_cell(start=start, calls=40, errors={"timeout": 2}), shadows)], NOW)
     lease = lead(store, "test", NOW, timedelta(minutes=1))
     assert lease
     fold(store, lease)

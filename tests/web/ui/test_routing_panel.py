@@ -61,7 +61,7 @@ def test_the_panel_tells_breakers_by_instance_counts_and_pairs(
     assert "dspex-bridge/echo → baseline: i-1" in told
 
 
-def test_samples_show_types_and_hashes_and_no_value_that_was_not_shown(
+def test_examples_show_types_and_hashes_and_no_value_that_was_not_shown(
     store: Store, flag: None, viewer: Visitor
 ) -> None:
     heard(store)

@@ -1,4 +1,4 @@
-"""Sample tables: single events of an operation, of which the newest are kept, and numbers that no bucket holds."""
+"""Example tables: single events of an operation, of which the newest are kept, and numbers that no bucket holds."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from sqlalchemy import JSON, BigInteger, Column, ForeignKey, Index, String, Tabl
 from controlplane.store.tables import Instant, Serial, key, metadata
 
 
-def _samples(name: str, *own: Column[Any]) -> Table:
+def _examples(name: str, *own: Column[Any]) -> Table:
     """Single events of one operation, of which the newest are kept."""
     return Table(
         name,
@@ -24,9 +24,9 @@ def _samples(name: str, *own: Column[Any]) -> Table:
     )
 
 
-mismatches = _samples("mismatches", Column("paths", JSON, nullable=False))
+mismatches = _examples("mismatches", Column("paths", JSON, nullable=False))
 
-receipts = _samples("receipts", Column("side", String(10), nullable=False), Column("idempotency_key", String(200)))
+receipts = _examples("receipts", Column("side", String(10), nullable=False), Column("idempotency_key", String(200)))
 
 
 def _counts(name: str, *counts: str) -> Table:

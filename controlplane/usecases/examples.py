@@ -1,4 +1,4 @@
-"""Sampling: what reports tell that no bucket holds: mismatches, receipts, divergences, and the baseline's noise."""
+"""Examples: what reports tell that no bucket holds: mismatches, receipts, divergences, and the baseline's noise."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -10,17 +10,17 @@ from controlplane.domain.flag import Flag
 from controlplane.domain.observation import Arm
 from controlplane.domain.routing import Mode
 from controlplane.store import UnitOfWork
+from controlplane.store.examples import Mismatch, Receipt
 from controlplane.store.reports import Place
-from controlplane.store.samples import Mismatch, Receipt
 
 Received = tuple[Mapping[str, Any], datetime]  # a report, or a part of one, and when it came
 SETTLED = 30  # seconds after a change in which some services may still obey the version before it
 
 
-def fold_samples(uow: UnitOfWork, environment_id: int, reports: Sequence[Received], known: frozenset[str]) -> None:
+def fold_examples(uow: UnitOfWork, environment_id: int, reports: Sequence[Received], known: frozenset[str]) -> None:
     """Inside the transaction that drops the reports from the journal, so that nothing is counted twice."""
-    uow.samples.add_mismatches(environment_id, [_mismatch(*each) for each in _told(reports, "mismatches", known)])
-    uow.samples.add_receipts(environment_id, [_receipt(*each) for each in _told(reports, "receipts", known)])
+    uow.examples.add_mismatches(environment_id, [_mismatch(*each) for each in _told(reports, "mismatches", known)])
+    uow.examples.add_receipts(environment_id, [_receipt(*each) for each in _told(reports, "receipts", known)])
     counts: Counter[tuple[str, str]] = Counter()
     for report, _ in reports:
         for place, count in report.get("divergences", {}).items():
@@ -28,7 +28,7 @@ def fold_samples(uow: UnitOfWork, environment_id: int, reports: Sequence[Receive
             if flag in known:
                 counts[flag, operation] += count
     if counts:
-        uow.samples.add_divergences(environment_id, counts, max(received_at for _, received_at in reports))
+        uow.examples.add_divergences(environment_id, counts, max(received_at for _, received_at in reports))
 
 
 def _told(
@@ -70,7 +70,7 @@ def noise_apart(uow: UnitOfWork, environment_id: int, sums: Mapping[Place, Arm],
     for flag, operation in sorted({(place.flag, place.operation) for place in noisy}):
         seen = [sums[place].shadow for place in noisy if (place.flag, place.operation) == (flag, operation)]
         counts = (sum(each.get("match", 0) for each in seen), sum(each.get("mismatch", 0) for each in seen))
-        uow.samples.add_noise(environment_id, (flag, operation), counts, now)
+        uow.examples.add_noise(environment_id, (flag, operation), counts, now)
     return {place: replace(arm, shadow={}, ratio={}) if place in noisy else arm for place, arm in sums.items()}
 
 

@@ -1,4 +1,4 @@
-"""Samples: what counts cannot tell of routing. The newest mismatches and receipts, and dual writes that diverged."""
+"""Examples: what counts cannot tell of routing. The newest mismatches and receipts, and dual writes that diverged."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, delete, insert, select, update
 
-from controlplane.store.sample_tables import divergences, mismatches, noise, receipts
+from controlplane.store.example_tables import divergences, mismatches, noise, receipts
 
 KEPT = 100  # of each operation
 NOISE_PAUSE = timedelta(hours=1)  # a measurement of noise after such a pause is a new one
@@ -62,8 +62,8 @@ class Noise:
         return self.mismatch / pairs if pairs else None
 
 
-class Samples:
-    """The samples of all environments. Written by the one scheduler that folds."""
+class Examples:
+    """The examples of all environments. Written by the one scheduler that folds."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -139,7 +139,7 @@ class Samples:
             self._connection.execute(insert(table).values(**named, **counts, newest_at=now))
 
     def forget_before(self, instant: datetime) -> None:
-        """Samples only: how often writes diverged stays known."""
+        """Examples only: how often writes diverged stays known."""
         for table in (mismatches, receipts):
             self._connection.execute(delete(table).where(table.c.at < instant))
 
