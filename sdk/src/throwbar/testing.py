@@ -79,7 +79,8 @@ class ControlPlane:
         client = throwbar.Client("http://test", "token", transport=plane, backup_file=False)
 
     `set` raises the version; a client sees it at its next poll, or at `client.flush()`. `reports` are the documents
-    that clients sent, each when the calls of so many seconds are over; with `down` they get no answer. May be used by several clients and threads.
+    that clients sent, each when the calls of so many seconds are over; with `down` they get no answer. May be used by
+    several clients and threads.
     """
 
     def __init__(self, environment: str = "test", *, bucket_seconds: int = 10) -> None:
