@@ -14,6 +14,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "scheduler": ("web.cli.serve:scheduler_command", "Start the scheduler alone."),
     "demo": ("web.cli.demo.command:demo_command", "Watch a migration, its rollout, and its automatic rollback."),
     "flag": ("web.cli.flag:flag", "List, show, create, switch, share and roll back flags."),
+    "import-config": ("web.cli.import_config:import_config", "Make a flag of an application's migration settings."),
     "rollout": ("web.cli.rollout:rollout", "Start, watch and steer rollouts."),
     "audit": ("web.cli.audit:audit", "Read, export and prove the audit log."),
     "environment": ("web.cli.environment:environment", "List and create environments."),

@@ -271,3 +271,44 @@ def test_a_command_about_flags_does_not_load_the_web(sqlite_url) -> None:
     )
 
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_migration_of_a_configuration_file_is_imported(throwbar, tmp_path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(
+        'use_snakepit_backend = true\nsnakepit_operations = ["echo"]\nsnakepit_percentage = 1\nport = 4000\n'
+    )
+
+    tried = throwbar("import-config", str(file), "--dry-run")
+    nothing = read(throwbar("flag", "list", "--json"))
+    made = throwbar("import-config", str(file))
+    assert made.exit_code == 0, made.output
+    flag = read(throwbar("flag", "show", "dspex-bridge", "--json"))
+    again = throwbar("import-config", str(file))
+
+    assert "Nothing was created." in tried.stdout
+    assert nothing == []
+    assert "passed over: port" in made.stdout
+    assert (flag["enabled"], flag["operations"]["echo"]["percent"]) == (True, 1)
+    assert read(throwbar("audit", "list", "--json"))[0]["reason"] == "imported from config.toml"
+    assert again.exit_code == 1
+    assert "exists already" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("c.toml", "a = ", "is not valid TOML"),
+        ("c.json", "{", "is not valid JSON"),
+        ("c.json", '{"latency_threshold_ms": "1 s"}', "latency_threshold_ms: must be a number"),
+    ],
+)
+def test_a_configuration_that_cannot_be_read_is_told_in_one_sentence(throwbar, tmp_path, name, text, sentence) -> None:
+    file = tmp_path / name
+    file.write_text(text)
+
+    result = throwbar("import-config", str(file))
+
+    assert result.exit_code == 1
+    assert sentence in result.stderr
+    assert len(result.stderr.splitlines()) == 1
