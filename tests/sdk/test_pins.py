@@ -277,3 +277,20 @@ def test_row_12_calls_of_a_pinned_session_go_where_it_began_until_somebody_rolls
         answers.append({read(key="s") for _ in range(1_000)})
 
     assert answers == [{"candidate"}, {"candidate"}, {"baseline"}, {"candidate"}]
+
+
+def test_a_shared_store_that_fails_shows_in_the_status_and_fails_no_call(client, server):
+    server.document = a_document(flags={"orders": a_flag(operations=a_share(100_000) | {"write": {"share": 100_000}})})
+    assert client.wait_ready(20)
+    pins = Pins(FailingStore())
+    orders = client.migration("orders")
+    read, write = (orders.operation(name, pins=pins) for name in ("read", "write"))
+    orders.operation("unpinned")
+    for operation in (read, write):
+        operation.baseline(lambda: "baseline")
+        operation.candidate(lambda: "candidate")
+    assert client.status().pin_store_errors == 0
+
+    assert [read(key="s"), write(key="s")] == ["candidate", "candidate"]
+
+    assert client.status().pin_store_errors == 1  # after which the store is left alone for a while

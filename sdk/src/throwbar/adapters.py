@@ -36,13 +36,13 @@ class AdapterRegistry:
         return await self._backend(decision).aget()
 
     def close(self) -> None:
-        """End whatever was made. What closing raises is logged."""
-        for backend in self._backends.values():
+        """End whatever was made, the last one named first. What closing raises is logged."""
+        for backend in reversed(self._backends.values()):
             backend.close()
 
     async def aclose(self) -> None:
         """The same for coroutines."""
-        for backend in self._backends.values():
+        for backend in reversed(self._backends.values()):
             await backend.aclose()
 
     def __enter__(self) -> Self:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from throwbar.delivery import WriteReceipt
 from throwbar.guard import Guard
+
+if TYPE_CHECKING:  # few services pin sessions: the others should not pay for importing that
+    from throwbar.pins import Pins
 
 RECEIPTS = 100
 BREAKERS = 1_000
@@ -27,6 +30,7 @@ class InUse(Protocol):
     flag: str
     operation: str
     companions: list[Companion]
+    pins: Pins | None
 
     @property
     def guards(self) -> tuple[Guard, ...]: ...

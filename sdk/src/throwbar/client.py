@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from throwbar import clock
+from throwbar.belongings import Belongings
 from throwbar.engine import Engine, log
 from throwbar.exchange import Exchange
 from throwbar.keyed_hash import KeyedHash
@@ -20,7 +21,11 @@ from throwbar.status import Status
 from throwbar.transport import Transport
 
 if TYPE_CHECKING:
+    from throwbar.adapters import AdapterRegistry
+    from throwbar.backends import Backend
     from throwbar.hooks import Hook
+
+T = TypeVar("T")
 
 MIGRATIONS = 10_000  # flag keys made up at run time must not fill the memory
 
@@ -65,6 +70,7 @@ class Client:
         self._shelf = Shelf(self._engine, self._settings)
         self._transport = transport
         self._migrations: dict[tuple[str, str], Migration] = {}
+        self._belongings = Belongings()
         self._connect()
         _living.add(self)
 
@@ -76,6 +82,23 @@ class Client:
             if len(self._migrations) < MIGRATIONS:
                 self._migrations[key, baseline] = known
         return known
+
+    def owns(self, backend: T) -> T:
+        """The same Backend or AdapterRegistry, which from now on ends with this client. Raises ConfigurationError."""
+        self._belongings.add(backend)
+        return backend
+
+    def backend(self, factory: Callable[[], Any], **described: Any) -> Backend[Any]:  # noqa: ANN401 - checked there
+        """A `Backend` that ends with this client; the arguments are its. Raises ConfigurationError."""
+        from throwbar.backends import Backend  # noqa: PLC0415 - few services have one
+
+        return self.owns(Backend(factory, **described))
+
+    def adapters(self, adapters: Mapping[str, Backend[Any] | Callable[[], Any]], *, baseline: str) -> AdapterRegistry:
+        """An `AdapterRegistry` that ends with this client. Raises ConfigurationError."""
+        from throwbar.adapters import AdapterRegistry  # noqa: PLC0415 - as above
+
+        return self.owns(AdapterRegistry(adapters, baseline=baseline))
 
     def wait_ready(self, timeout: float = 5.0) -> bool:
         """Wait until decisions come from a snapshot, polled or backed up. False after `timeout` seconds."""
@@ -103,6 +126,7 @@ class Client:
             reports_dropped=exchange.outbox.dropped_ever,
             internal_errors=self._engine.internal_errors,
             overrides=dict(self._shelf.overrides),
+            pin_store_errors=self._engine.pin_store_errors(),
         )
 
     def flush(self, timeout: float = 5.0) -> bool:
@@ -113,10 +137,22 @@ class Client:
         return not self._settings.problem and self._poller.flush(timeout)
 
     def close(self, timeout: float = 2.0) -> None:
-        """Send the last report and stop, within `timeout` seconds. Calls go on as the last snapshot says, uncounted."""
-        self._engine.counting = False
-        self._engine.wake = self._engine.hurry = _asleep
-        self._poller.close(timeout)
+        """Send the last report and stop, within `timeout` seconds. Calls go on as the last snapshot says, uncounted.
+
+        Then whatever the client owns is closed, the newest first; that may take as long as it likes, and what it
+        raises is logged. Closing again does nothing.
+        """
+        self._stop(timeout)
+        self._belongings.close()
+
+    async def aclose(self, timeout: float = 2.0) -> None:  # noqa: ASYNC109 - of the report alone, as in `close`
+        """The same for coroutines. The event loop goes on, and backends that have to be awaited are."""
+        import asyncio  # noqa: PLC0415 - a coroutine asks: it is there already
+
+        try:
+            await asyncio.to_thread(self._stop, timeout)
+        finally:  # also for a caller who is cancelled
+            await self._belongings.aclose()
 
     def __enter__(self) -> Self:
         return self
@@ -125,6 +161,14 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
 
     @property
     def engine(self) -> Engine:
@@ -143,6 +187,11 @@ class Client:
         )
         self._engine.wake = self._wake
         self._engine.hurry = self._poller.hurry
+
+    def _stop(self, timeout: float) -> None:
+        self._engine.counting = False
+        self._engine.wake = self._engine.hurry = _asleep
+        self._poller.close(timeout)
 
     def _wake(self) -> None:
         if not self._settings.problem:

@@ -89,6 +89,10 @@ class Engine:
         with self._lock:
             return list(self._bindings)
 
+    def pin_store_errors(self) -> int:
+        """Of all stores of pins that operations in use have, each counted once."""
+        return sum(pins.store_errors for pins in {binding.pins for binding in self.bindings()} if pins is not None)
+
     def heard(self, binding: InUse, guard: Guard, transition: Transition) -> None:
         """A breaker changed its state: the control plane hears of it soon. Never raises."""
         try:

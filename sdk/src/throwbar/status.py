@@ -10,7 +10,8 @@ class Status(NamedTuple):
     """A moment of a client's life. Times in seconds since the epoch, `None` for never.
 
     `stale` says that the control plane has not confirmed the snapshot for three poll intervals. `last_error` is
-    the newest unsolved trouble in one sentence, or "".
+    the newest unsolved trouble in one sentence, or "". `pin_store_errors` is how often stores of pins failed: each
+    time a session went unpinned, and no call was harmed.
     """
 
     ready: bool
@@ -27,3 +28,4 @@ class Status(NamedTuple):
     reports_dropped: int
     internal_errors: int
     overrides: Mapping[str, str]
+    pin_store_errors: int
