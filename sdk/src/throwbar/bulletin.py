@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from throwbar.delivery import WriteReceipt
 from throwbar.guard import Guard
-
-if TYPE_CHECKING:  # few services pin sessions: the others should not pay for importing that
-    from throwbar.pins import Pins
 
 RECEIPTS = 100
 BREAKERS = 1_000
@@ -24,13 +21,21 @@ class Companion(Protocol):
     def renew(self) -> None: ...
 
 
+class Pinning(Protocol):
+    """What keeps sessions where they began."""
+
+    store_errors: int
+
+
 class InUse(Protocol):
     """An operation that calls are made of."""
 
     flag: str
     operation: str
     companions: list[Companion]
-    pins: Pins | None
+
+    @property
+    def pins(self) -> Pinning | None: ...
 
     @property
     def guards(self) -> tuple[Guard, ...]: ...
