@@ -1,10 +1,12 @@
-"""Evidence and findings as they are stored and answered: plain JSON, nothing lost."""
+"""Evidence, ledgers and findings as they are stored and answered: plain JSON, nothing lost."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 from controlplane.domain.evidence import Wealth
 from controlplane.domain.findings import Consequence, Finding, Verdict
+from controlplane.domain.ledger import Counts, Ledger
 from controlplane.domain.observation import Evidence
 
 
@@ -46,6 +48,22 @@ def _wealth_document(wealth: Wealth) -> dict[str, Any]:
 
 def _wealth(document: Mapping[str, Any]) -> Wealth:
     return Wealth(tuple(document["bets"]), document["buckets"])
+
+
+def ledger_document(ledger: Ledger) -> dict[str, Any]:
+    strata = {str(share): asdict(counts) for share, counts in ledger.strata.items()}
+    return {
+        "first": ledger.first,
+        "last": ledger.last,
+        "buckets": ledger.buckets,
+        "digest": ledger.digest,
+        "strata": strata,
+    }
+
+
+def parse_ledger(document: Mapping[str, Any]) -> Ledger:
+    strata = {int(share): Counts(**counts) for share, counts in document["strata"].items()}
+    return Ledger(**{**document, "strata": strata})
 
 
 def finding_document(finding: Finding) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Self
 from sqlalchemy import Connection, Engine
 
 from controlplane.store.audit import AuditLog
+from controlplane.store.checkpoints import Checkpoints
 from controlplane.store.counters import Counters
 from controlplane.store.engine import WRITES, answering, open_engine
 from controlplane.store.environments import Environments
@@ -38,6 +39,7 @@ class UnitOfWork:
         self.buckets = Buckets(connection)
         self.examples = Examples(connection)
         self.watches = Watches(connection)
+        self.checkpoints = Checkpoints(connection)
         self.people = People(connection)
         self.signing_in = SigningIn(connection)
         self.tokens = Tokens(connection)

@@ -7,8 +7,16 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from controlplane.documents.watching import evidence_document, finding_document, parse_evidence, parse_finding
+from controlplane.documents.watching import (
+    evidence_document,
+    finding_document,
+    ledger_document,
+    parse_evidence,
+    parse_finding,
+    parse_ledger,
+)
 from controlplane.domain.findings import Finding
+from controlplane.domain.ledger import Ledger
 from controlplane.domain.observation import Evidence
 from controlplane.domain.rollout import Step
 from controlplane.store.tables import watches
@@ -16,7 +24,11 @@ from controlplane.store.tables import watches
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """`judged_until`: buckets that start before it are in the evidence; what arrives for them is late."""
+    """`judged_until`: buckets that start before it are in the evidence; what arrives for them is late.
+
+    `version` is the flag's at this look, `checkpoint` the start of the attempt's newest checkpoint. `told` names what
+    the audit log was told of this attempt already, where once is enough.
+    """
 
     flag: str
     attempt: int
@@ -26,6 +38,10 @@ class Watch:
     findings: tuple[Finding, ...] = ()
     step: Step = Step.WAIT
     because: str = ""
+    version: int = 0
+    ledgers: Mapping[str, Ledger] = field(default_factory=dict)
+    checkpoint: int | None = None
+    told: tuple[str, ...] = ()
 
 
 class Watches:
@@ -65,6 +81,10 @@ def _values(watch: Watch) -> dict[str, Any]:
         "step": watch.step.value,
         "because": watch.because,
         "at": watch.at,
+        "version": watch.version,
+        "ledger": {name: ledger_document(each) for name, each in watch.ledgers.items()},
+        "checkpoint": watch.checkpoint,
+        "told": list(watch.told),
     }
 
 
@@ -78,4 +98,8 @@ def _watch(row: Any) -> Watch:  # noqa: ANN401 - a row of `watches`
         findings=tuple(parse_finding(each) for each in row.findings),
         step=Step(row.step),
         because=row.because,
+        version=row.version or 0,
+        ledgers={name: parse_ledger(each) for name, each in (row.ledger or {}).items()},
+        checkpoint=row.checkpoint,
+        told=tuple(row.told or ()),
     )
