@@ -1,69 +1,98 @@
-"""Checkpoints: the evidence of an attempt as it was at some instant, so that a replay need not begin at its start."""
+"""Checkpoints: the evidence of an attempt at one instant, so that it can be recomputed from there on."""
 
-import zlib
-from collections.abc import Collection, Mapping
-from datetime import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-import msgspec
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert, select, update
 
-from controlplane.documents.watching import evidence_document, parse_evidence
+from controlplane.documents.watching import evidence_document, ledger_document, parse_evidence, parse_ledger
+from controlplane.domain.ledger import Ledger
 from controlplane.domain.observation import Evidence
 from controlplane.store.tables import checkpoints
 
 
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """What was known of an attempt when the buckets before `start` were in its evidence.
+
+    From `start` on the flag was judged as its `version` defines it. `thinned` says that the rows before `start` are no
+    longer kept as they were reported: nothing before it can be recomputed.
+    """
+
+    flag: str
+    attempt: int
+    start: int
+    version: int
+    evidence: Mapping[str, Evidence] = field(default_factory=dict)
+    ledgers: Mapping[str, Ledger] = field(default_factory=dict)
+    thinned: bool = False
+
+
 class Checkpoints:
-    """`start` is the `judged_until` of the watch it was taken from: buckets that start before it are in it."""
+    """The checkpoints of all environments."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def add(
-        self,
-        environment_id: int,
-        flag: str,
-        attempt: int,
-        start: int,
-        evidence: Mapping[str, Evidence],
-        at: datetime,
-    ) -> None:
-        """Taken again at the same place it replaces the one before: a lost step may be done again."""
-        body = zlib.compress(msgspec.json.encode({name: evidence_document(each) for name, each in evidence.items()}))
-        here = _of(environment_id, flag) & (checkpoints.c.attempt == attempt) & (checkpoints.c.start == start)
+    def save(self, environment_id: int, checkpoint: Checkpoint) -> None:
+        """One for each start: a newer one takes the place of the one before."""
+        here = _of(environment_id, checkpoint.flag, checkpoint.attempt) & (checkpoints.c.start == checkpoint.start)
         self._connection.execute(delete(checkpoints).where(here))
-        key = {"environment_id": environment_id, "flag": flag, "attempt": attempt, "start": start}
-        self._connection.execute(insert(checkpoints).values(**key, at=at, evidence=body))
+        self._connection.execute(insert(checkpoints).values(environment_id=environment_id, **_values(checkpoint)))
 
-    def before(
-        self, environment_id: int, flag: str, attempt: int, start: int
-    ) -> tuple[int, dict[str, Evidence]] | None:
-        """(start, operation → evidence) of the newest checkpoint of an attempt at or before an instant."""
-        query = (
-            select(checkpoints.c.start, checkpoints.c.evidence)
-            .where(_of(environment_id, flag), checkpoints.c.attempt == attempt, checkpoints.c.start <= start)
-            .order_by(checkpoints.c.start.desc())
-            .limit(1)
-        )
-        row = self._connection.execute(query).one_or_none()
-        return (row.start, _evidence(row.evidence)) if row else None
+    def of(self, environment_id: int, flag: str, attempt: int) -> list[Checkpoint]:
+        """Every checkpoint of an attempt in the order of time, from the one on before which rows were thinned."""
+        query = select(checkpoints).where(_of(environment_id, flag, attempt)).order_by(checkpoints.c.start)
+        found = [_checkpoint(row) for row in self._connection.execute(query)]
+        first = max((number for number, each in enumerate(found) if each.thinned), default=0)
+        return found[first:]
 
-    def starts(self, environment_id: int, flag: str) -> dict[int, list[int]]:
-        """Attempt → the starts of its checkpoints, ascending."""
-        columns = (checkpoints.c.attempt, checkpoints.c.start)
-        found: dict[int, list[int]] = {}
-        for row in self._connection.execute(select(*columns).where(_of(environment_id, flag)).order_by(*columns)):
-            found.setdefault(row.attempt, []).append(row.start)
-        return found
+    def before(self, environment_id: int, flag: str, attempt: int, start: int) -> Checkpoint | None:
+        """The newest checkpoint of an attempt at or before an instant."""
+        query = select(checkpoints).where(_of(environment_id, flag, attempt), checkpoints.c.start <= start)
+        row = self._connection.execute(query.order_by(checkpoints.c.start.desc()).limit(1)).one_or_none()
+        return _checkpoint(row) if row else None
 
-    def forget(self, environment_id: int, flag: str, attempt: int, starts: Collection[int]) -> None:
-        here = _of(environment_id, flag) & (checkpoints.c.attempt == attempt)
-        self._connection.execute(delete(checkpoints).where(here, checkpoints.c.start.in_(sorted(starts))))
+    def attempts(self, environment_id: int, flag: str) -> list[int]:
+        """The attempts that have a checkpoint, in their order."""
+        query = select(checkpoints.c.attempt).distinct().where(checkpoints.c.environment_id == environment_id)
+        return sorted(self._connection.execute(query.where(checkpoints.c.flag == flag)).scalars())
 
+    def mark_thinned(self, environment_id: int, flag: str, attempt: int, start: int) -> None:
+        """Say that the rows before a checkpoint are no longer as they were."""
+        here = _of(environment_id, flag, attempt) & (checkpoints.c.start == start)
+        self._connection.execute(update(checkpoints).where(here).values(thinned=True))
 
-def _of(environment_id: int, flag: str) -> Any:  # noqa: ANN401 - a SQL condition
-    return (checkpoints.c.environment_id == environment_id) & (checkpoints.c.flag == flag)
+    def forget_before(self, start: int) -> int:
+        """How many were older and are gone."""
+        return self._connection.execute(delete(checkpoints).where(checkpoints.c.start < start)).rowcount
 
 
-def _evidence(body: bytes) -> dict[str, Evidence]:
-    return {name: parse_evidence(each) for name, each in msgspec.json.decode(zlib.decompress(body)).items()}
+def _of(environment_id: int, flag: str, attempt: int) -> Any:  # noqa: ANN401 - a SQL condition
+    columns = checkpoints.c
+    return (columns.environment_id == environment_id) & (columns.flag == flag) & (columns.attempt == attempt)
+
+
+def _values(checkpoint: Checkpoint) -> dict[str, Any]:
+    return {
+        "flag": checkpoint.flag,
+        "attempt": checkpoint.attempt,
+        "start": checkpoint.start,
+        "version": checkpoint.version,
+        "evidence": {name: evidence_document(each) for name, each in checkpoint.evidence.items()},
+        "ledger": {name: ledger_document(each) for name, each in checkpoint.ledgers.items()},
+        "thinned": checkpoint.thinned,
+    }
+
+
+def _checkpoint(row: Any) -> Checkpoint:  # noqa: ANN401 - a row of `checkpoints`
+    return Checkpoint(
+        flag=row.flag,
+        attempt=row.attempt,
+        start=row.start,
+        version=row.version,
+        evidence={name: parse_evidence(each) for name, each in row.evidence.items()},
+        ledgers={name: parse_ledger(each) for name, each in row.ledger.items()},
+        thinned=row.thinned,
+    )

@@ -249,30 +249,6 @@ buckets = Table(
     Index(None, "start"),
 )
 
-# Cells that nothing is added to any more, once for each grain. A pack holds what one operation had in ten minutes (raw),
-# an hour (minutes) or a day (hours). Whatever judges reads `raw` only.
-packs = Table(
-    "packs",
-    metadata,
-    key("environment_id", ForeignKey("environments.id")),
-    key("flag", String(100)),
-    key("grain", String(10)),
-    key("start", BigInteger, autoincrement=False),
-    key("operation", String(100)),
-    Column("body", LargeBinary, nullable=False),
-)
-
-checkpoints = Table(
-    "checkpoints",
-    metadata,
-    key("environment_id", ForeignKey("environments.id")),
-    key("flag", String(100)),
-    key("attempt", Integer, autoincrement=False),
-    key("start", BigInteger, autoincrement=False),
-    Column("at", Instant, nullable=False),
-    Column("evidence", LargeBinary, nullable=False),
-)
-
 watches = Table(
     "watches",
     metadata,
