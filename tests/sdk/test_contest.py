@@ -147,6 +147,7 @@ def test_only_what_is_beyond_the_tolerance_at_the_kinder_end_is_a_regression(low
         ["nosuchmodule:x", "json:dumps"],
         ["json:__doc__", "json:dumps"],
         ["json:dumps", "json:dumps", "--clients", "0"],
+        ["json:dumps", "json:dumps", "--warm-up", "-1"],
         ["json:dumps", "asyncio:sleep"],
     ],
     ids=" ".join,

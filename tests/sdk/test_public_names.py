@@ -56,6 +56,15 @@ def test_what_few_services_use_is_loaded_when_it_is_asked_for():
     assert answer.strip() == "False"
 
 
+@pytest.mark.parametrize("name", ["hooks.LogHook", "testing.forced"])
+def test_modules_that_few_services_use_are_there_without_being_imported(name):
+    program = f"import sys, throwbar; before = 'throwbar.hooks' in sys.modules; print(before, throwbar.{name})"
+
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+
+    assert answer.startswith("False <")
+
+
 def test_a_name_that_is_not_there_is_an_attribute_error():
     with pytest.raises(AttributeError, match="no attribute 'Afinity'"):
         _ = throwbar.Afinity

@@ -1,10 +1,11 @@
 """Threads, coroutines and child processes: each process reports its own calls under a name of its own, and obeys."""
 
+import re
 from collections import Counter
 
 import pytest
 
-from tests.sdk.recipes import LoopbackControlPlane, lines_of
+from tests.sdk.recipes import ROOT, LoopbackControlPlane, lines_of
 
 PROGRAM = "tests.sdk.recipe_programs"
 
@@ -33,3 +34,11 @@ def test_each_child_process_reports_its_own_calls_under_a_name_of_its_own(plane,
     assert sorted(made.values()) == [1, 5, 5, 5]
     assert len({answer["instance"] for answer in answers}) == len({answer["pid"] for answer in answers}) == 4
     assert plane.calls_by_instance() == made
+
+
+def test_every_recipe_is_on_the_page_and_its_code_compiles():
+    page = (ROOT / "docs" / "recipes.md").read_text()
+
+    assert all(name in page for name in ("gunicorn --preload", "--pool prefork", "spawn", "## Threads", "## asyncio"))
+    for number, block in enumerate(re.findall(r"```python\n(.*?)```", page, re.DOTALL)):
+        compile(block, f"recipe {number}", "exec")

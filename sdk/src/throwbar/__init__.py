@@ -52,13 +52,16 @@ _LATER = {
     "WorkerBusy": "lease",
     "is_shadow": "shadow",
 }
+_MODULES = {"hooks", "testing"}
 
 
 def __getattr__(name: str) -> Any:  # noqa: ANN401 - whatever is called so
-    if name not in _LATER:
+    if name not in _LATER and name not in _MODULES:
         raise AttributeError(f"module 'throwbar' has no attribute {name!r}")
     from importlib import import_module  # noqa: PLC0415 - as above
 
+    if name in _MODULES:
+        return import_module(f"throwbar.{name}")
     found = getattr(import_module(f"throwbar.{_LATER[name]}"), name)
     globals()[name] = found
     return found

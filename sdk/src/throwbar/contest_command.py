@@ -48,11 +48,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("baseline", metavar="module:baseline", help="a function, or a coroutine function")
     parser.add_argument("candidate", metavar="module:candidate", help="of the same kind")
-    parser.add_argument("--clients", type=_positive, default=10, help="calling at once (default: 10)")
+    parser.add_argument("--clients", type=_positive, default=10, help="how many call at once (10)")
     parser.add_argument("--iterations", type=_positive, default=1000, help="calls of each client to each side (1000)")
-    parser.add_argument("--warm-up", type=int, default=20, help="calls before those, not counted (20)")
+    parser.add_argument("--warm-up", type=_not_negative, default=20, help="calls before those, not counted (20)")
     parser.add_argument("--args", nargs="*", default=[], help="arguments of each call: Python literals, else texts")
-    parser.add_argument("--tolerance", type=float, default=0.05, help="how much worse is still well (0.05 = 5 %%)")
+    parser.add_argument(
+        "--tolerance", type=float, default=0.05, help="how much worse is still well (0.05, which is 5 %%)"
+    )
     parser.add_argument("--seed", type=int, default=1, help="of the order and of the intervals (1)")
     parser.add_argument("--json", action="store_true", help="for programs")
     return parser
@@ -62,6 +64,13 @@ def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("must be at least 1")
+    return number
+
+
+def _not_negative(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("must not be negative")
     return number
 
 

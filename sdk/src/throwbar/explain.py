@@ -51,6 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m throwbar explain-error",
         description="Say how an exception class is classified: what that means for retry, fallback and the breaker.",
+        epilog="exit status: 0 it is explained; 2 nothing is known of such a class, or wrong use",
     )
     parser.add_argument("error", metavar="CLASS", help="a dotted name, as requests.ConnectionError or KeyError")
     name = parser.parse_args(argv).error
