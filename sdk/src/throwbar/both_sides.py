@@ -8,7 +8,6 @@ from typing import Any
 from throwbar.binding import Binding, Opened
 from throwbar.callables import Colour, colour_of
 from throwbar.decision import Choice, Reason
-from throwbar.delivery import OutcomeUnknown
 from throwbar.drive import drive, drive_async
 from throwbar.dual import DualWrite
 from throwbar.engine import Engine
@@ -79,8 +78,7 @@ class BothSides:
 
     def _failed(self, second: Pair | Write | None, call: Call, first: Opened, error: BaseException) -> None:
         if isinstance(second, Write):
-            cause = error.__cause__ if isinstance(error, OutcomeUnknown) else None
-            _turned(second, call, first).fail(cause or error)
+            _turned(second, call, first).fail(error)
         elif second is not None and call.opened is first:
             second.finish(None, error, self._engine.perf_clock_ns() - first[6])
 

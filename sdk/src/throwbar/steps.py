@@ -184,11 +184,13 @@ def _affordable(call: Call) -> bool:
 
 
 def _fall_back(call: Call) -> Steps:
+    doubt = call.token.uncertain_at is not None  # with shared keys: the candidate may have done it all the same
     call.opened = call.binding.open_fallback(call.opened)
     tried = yield from _attempts(call, None)
     category = None if tried.well or tried.info is None else tried.info.category
-    call.binding.settle(call.opened, category, _marks(tried))
-    return tried.ended
+    unknown = doubt and not tried.well and tried.course.unknown
+    call.binding.settle(call.opened, category, _marks(tried, unknown=int(unknown)))
+    return _outcome_unknown(call, tried.ended) if unknown else tried.ended
 
 
 def _too_late(call: Call) -> Steps:

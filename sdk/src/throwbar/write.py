@@ -10,6 +10,7 @@ from throwbar.comparison import Outcome
 from throwbar.copies import Arguments
 from throwbar.deadline import forget_deadline
 from throwbar.decision import Choice
+from throwbar.delivery import OutcomeUnknown
 from throwbar.divergence import Divergence
 from throwbar.evidence import classify
 from throwbar.second import Host, Manner, Second
@@ -62,10 +63,15 @@ class Write:
             manner = self._halves.manner
             if isinstance(error, manner.expected):
                 return
-            info = classify(error, manner.classify)
+            lost = isinstance(error, OutcomeUnknown)  # whose cause is the newest attempt's, not that of the lost one
+            info = classify((lost and error.__cause__) or error, manner.classify)
             # An application error is the backend's answer; the rest of these never got one.
-            if info.delivery in (Delivery.UNKNOWN, Delivery.APPLIED) and info.category is not Category.APPLICATION:
-                self._diverge(info.category, first_unknown=info.delivery is Delivery.UNKNOWN)
+            answered = info.category is Category.APPLICATION or info.delivery not in (
+                Delivery.UNKNOWN,
+                Delivery.APPLIED,
+            )
+            if lost or not answered:
+                self._diverge(info.category, first_unknown=info.delivery is not Delivery.APPLIED)
         except Exception as trouble:  # noqa: BLE001 - a bug of ours must not become the host's
             self._halves.host.note_error(trouble)
 
