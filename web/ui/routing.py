@@ -87,12 +87,17 @@ def _operation(
 
 
 def _mode(settings: Answer) -> str:
-    """What somebody set: the mode with its sample, and a breaker that is told what to do."""
+    """What somebody set: the mode with its sample, a breaker that is told what to do, and a number of attempts."""
     mode, breaker = settings["mode"], settings.get("breaker", {}).get("mode", "auto")
+    attempts = settings.get("retry", {}).get("attempts")
     words = "A/A" if mode == "aa" else str(mode).replace("_", " ")
     if mode in ("shadow", "aa"):
         words += f" for {percent(settings.get('shadow_percent', 1))} of keys"
-    return words if breaker == "auto" else f"{words}, breaker {state_look(breaker).word.lower()}"
+    if breaker != "auto":
+        words += f", breaker {state_look(breaker).word.lower()}"
+    if attempts is not None:
+        words += ", no retry" if attempts == 1 else f", at most {attempts} attempts"
+    return words
 
 
 def _breaker(told: Sequence[Answer], instances: int) -> Look:

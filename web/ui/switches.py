@@ -45,13 +45,16 @@ def set_percent(environment: str, flag: str, operation: str) -> Response:
 
 @blueprint.post("/operations/<operation>/routing")
 def set_routing(environment: str, flag: str, operation: str) -> Response:
-    """Mode, sample and breaker. A sample belongs to a mode that samples, and goes with it."""
+    """Mode, sample, breaker and attempts. A sample belongs to a mode that samples, and goes with it."""
     mode, sample = request.form.get("mode", "single"), request.form.get("shadow_percent", "").strip()
     wanted = {
         "mode": mode,
         "shadow_percent": forms.number(sample) if sample and mode in ("shadow", "aa") else None,
         "breaker": {"mode": request.form.get("breaker") or None},
     }
+    if "attempts" in request.form:
+        attempts = request.form["attempts"].strip()
+        wanted["retry"] = {"attempts": forms.number(attempts) if attempts else None}
     place, done = Place(environment, flag), f"{operation} is routed so."
     return carried_out(
         place, lambda cause: usecases.set_operation(wired().store, place, operation, wanted, cause), done

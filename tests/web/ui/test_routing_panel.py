@@ -98,6 +98,20 @@ def test_mode_sample_and_breaker_are_set_without_a_script(store: Store, flag: No
     assert "shadow for 2.5 % of keys" in operator.text(FLAG)
 
 
+@pytest.mark.parametrize(("attempts", "said"), [("1", "single, no retry"), ("5", "single, at most 5 attempts")])
+def test_attempts_are_set_without_a_script_and_an_empty_field_leaves_them_to_the_code(
+    store: Store, flag: None, operator: Visitor, attempts: str, said: str
+) -> None:
+    flags.set_operation(store, BRIDGE, "simple_predict", {"retry": {"cap_seconds": 1.5}}, a_cause())
+
+    operator.done(PANEL, mode="single", breaker="", attempts=attempts)
+    assert f"simple_predict {said}" in operator.text(FLAG)
+    operator.done(PANEL, mode="single", breaker="", attempts=" ")
+
+    operation = flags.get_flag(store, BRIDGE).operations["simple_predict"]
+    assert (operation.retry.attempts, operation.retry.cap_seconds) == (None, 1.5)
+
+
 def test_a_mode_that_does_not_sample_takes_its_sample_along(store: Store, flag: None, operator: Visitor) -> None:
     operator.done(PANEL, mode="shadow", shadow_percent="5", breaker="")
     operator.done(PANEL, mode="dual_write", shadow_percent="5", breaker="")
@@ -123,6 +137,8 @@ def test_the_form_leaves_alone_what_it_does_not_show(store: Store, flag: None, o
         ({"mode": "shadow", "shadow_percent": "101"}, "must be between 0 and 100"),
         ({"mode": "dual_write", "breaker": "forced_open"}, "half of a dual write"),
         ({"mode": "sideways"}, "should be"),
+        ({"mode": "single", "attempts": "11"}, "must be between 1 and 10"),
+        ({"mode": "single", "attempts": "often"}, "must be"),
     ],
 )
 def test_what_cannot_be_obeyed_is_refused_in_a_sentence(
