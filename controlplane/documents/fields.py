@@ -1,6 +1,7 @@
 """Field types that several documents share, and Pydantic's complaints in our words."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, ValidationError
@@ -30,9 +31,21 @@ def _number(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
     return value
 
 
+def _instant(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
+    try:
+        found = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        found = None
+    if found is None or found.tzinfo is None or not 1971 <= found.year <= 9000:
+        message = "must be an instant with its offset, like 2026-01-31T12:00:00Z"
+        raise ValueError(message)
+    return found.astimezone(UTC)
+
+
 Number = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
 Whole = Annotated[int, BeforeValidator(_number)]
 Percent = Annotated[Number, AfterValidator(_percent)]
+Instant = Annotated[datetime, BeforeValidator(_instant)]
 Switch = StrictBool  # "no" and 0 are no booleans: a guess would switch a flag
 Text = Annotated[str, Field(max_length=2000)]
 Name = Annotated[str, Field(max_length=200)]

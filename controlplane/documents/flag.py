@@ -7,12 +7,8 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from controlplane.documents.fields import Document, Name, Percent, Switch, Text, invalid
-from controlplane.documents.guardrails import (
-    GuardrailsDocument,
-    PlanDocument,
-    guardrails_document,
-    plan_document,
-)
+from controlplane.documents.guardrails import GuardrailsDocument, guardrails_document
+from controlplane.documents.plan import PlanDocument, plan_document
 from controlplane.documents.routing import BreakerDocument, RetryDocument, SwitchesDocument, settings_document
 from controlplane.domain import share
 from controlplane.domain.errors import FieldError, InvalidInput

@@ -1,14 +1,11 @@
-"""Guardrails and plans as people write them."""
+"""Guardrails as people write them."""
 
-from datetime import timedelta
 from typing import Any
 
 from pydantic import Field
 
-from controlplane.documents.fields import Document, Number, Percent, Switch, Whole
-from controlplane.domain import share
+from controlplane.documents.fields import Document, Number, Whole
 from controlplane.domain.guardrails import Compare, Guardrails, OnBreach, OnSilence, Overrides, Scope, Silence
-from controlplane.domain.plan import Plan, Stage
 
 
 class SilenceDocument(Document):
@@ -68,36 +65,3 @@ def guardrails_document(limits: Guardrails) -> dict[str, Any]:
         },
         "rollback_scope": limits.rollback_scope.value,
     }
-
-
-class StageDocument(Document):
-    percent: Percent
-    bake_seconds: Number = Field(ge=0, le=366 * 86_400)
-    approval: Switch = False
-
-    def to_domain(self) -> Stage:
-        return Stage(share.from_percent(self.percent), timedelta(seconds=self.bake_seconds), self.approval)
-
-
-class PlanDocument(Document):
-    stages: list[StageDocument] = Field(min_length=1, max_length=100)
-    operations: list[str] = Field(default_factory=list)
-
-    def to_domain(self) -> Plan:
-        return Plan(tuple(stage.to_domain() for stage in self.stages), tuple(self.operations))
-
-
-def plan_document(plan: Plan) -> dict[str, Any]:
-    stages = [
-        {
-            "percent": share.to_percent(stage.share),
-            "bake_seconds": _plain(stage.bake.total_seconds()),
-            "approval": stage.approval,
-        }
-        for stage in plan.stages
-    ]
-    return {"stages": stages, "operations": list(plan.operations)}
-
-
-def _plain(number: float) -> float | int:
-    return int(number) if number == int(number) else number

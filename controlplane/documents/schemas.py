@@ -8,7 +8,8 @@ from pydantic.json_schema import models_json_schema
 from controlplane.documents.access import EnvironmentDocument, PersonDocument, RoleDocument, TokenDocument
 from controlplane.documents.acts import ReasonDocument, RevertDocument, RollBackDocument
 from controlplane.documents.flag import FlagDocument, OperationDocument
-from controlplane.documents.guardrails import GuardrailsDocument, PlanDocument
+from controlplane.documents.guardrails import GuardrailsDocument
+from controlplane.documents.plan import PlanDocument
 
 BODIES: tuple[type[BaseModel], ...] = (
     EnvironmentDocument,

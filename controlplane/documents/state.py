@@ -23,6 +23,9 @@ def state_document(flag: Flag) -> dict[str, Any]:
             "attempt": rollout.attempt,
             "rollbacks": rollout.rollbacks,
             "cool_down_until": _text(rollout.cool_down_until),
+            "start_at": _text(rollout.start_at),
+            "started_by": rollout.started_by,
+            "approved_by": rollout.approved_by,
         },
     }
 
@@ -39,6 +42,9 @@ def with_state(flag: Flag, document: Mapping[str, Any]) -> Flag:
         attempt=stored["attempt"],
         rollbacks=stored["rollbacks"],
         cool_down_until=_instant(stored["cool_down_until"]),
+        start_at=_instant(stored.get("start_at")),  # rows that are older than these fields have none
+        started_by=stored.get("started_by", ""),
+        approved_by=stored.get("approved_by", ""),
     )
     operations = {name: replace(each, rolled_back=name in marked) for name, each in flag.operations.items()}
     return replace(flag, rolled_back=document["rolled_back"], operations=operations, rollout=rollout)

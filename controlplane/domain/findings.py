@@ -18,6 +18,7 @@ class Consequence(StrEnum):
 
     NONE = "none"
     HOLD = "hold"
+    REPORT = "report"  # what would have been a rollback: it is written down, and holds
     ROLL_BACK = "roll_back"
 
 

@@ -126,6 +126,17 @@ def with_shares(flag: Flag, share: int, names: tuple[str, ...]) -> Flag:
     return replace(flag, operations=operations)
 
 
+def with_stage(flag: Flag, plan: Plan, number: int) -> Flag:
+    """The flag with the shares that its planned operations have at a stage; one rolled back on its own stays at 0."""
+    operations = {
+        name: replace(each, share=plan.share_of(name, number))
+        if name in flag.planned_operations and not each.rolled_back
+        else each
+        for name, each in flag.operations.items()
+    }
+    return replace(flag, operations=operations)
+
+
 def without_rollback(flag: Flag) -> Flag:
     """The flag with every rolled-back mark cleared: what `start` and `unlock` do, and nothing else may."""
     operations = {name: replace(each, rolled_back=False) for name, each in flag.operations.items()}

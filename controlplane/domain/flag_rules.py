@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from controlplane.domain.errors import FieldError, InvalidInput
 from controlplane.domain.flag import Flag
 from controlplane.domain.guardrails import Guardrails, Overrides
+from controlplane.domain.plan_rules import broken_plan
 from controlplane.domain.routing_rules import broken_routing
 from controlplane.domain.share import FULL
 
@@ -13,7 +14,6 @@ KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
 KEY_RULE = "starts with a letter or digit and has at most 100 of: letters, digits, . _ : -"
 QUANTILES = ("p50", "p90", "p95", "p99", "p999")
 MOST_OPERATIONS = 200
-MOST_STAGES = 100
 
 
 def check(flag: Flag) -> None:
@@ -25,7 +25,7 @@ def check(flag: Flag) -> None:
 
 def _broken(flag: Flag) -> Iterator[FieldError]:
     yield from _names(flag)
-    yield from _plan(flag)
+    yield from broken_plan(flag)
     if flag.guardrails:
         yield from _guardrails("guardrails", flag.guardrails)
     for name, operation in flag.operations.items():
@@ -57,28 +57,6 @@ def _names(flag: Flag) -> Iterator[FieldError]:
             yield FieldError(f"operations.{name}", KEY_RULE)
     if len(flag.operations) > MOST_OPERATIONS:
         yield FieldError("operations", f"are {len(flag.operations)}, at most {MOST_OPERATIONS} fit into one flag")
-
-
-def _plan(flag: Flag) -> Iterator[FieldError]:
-    if flag.plan is None:
-        return
-    stages = flag.plan.stages
-    if not 1 <= len(stages) <= MOST_STAGES:
-        yield FieldError("plan.stages", f"must be 1 to {MOST_STAGES} stages")
-    for number in range(1, len(stages)):
-        if stages[number].share <= stages[number - 1].share:
-            yield FieldError(f"plan.stages.{number}.percent", "must be above the stage before it: a plan only goes up")
-    if stages and stages[0].share == 0:
-        yield FieldError("plan.stages.0.percent", "must be above 0: nothing would be moved")
-    yield from _planned_operations(flag, flag.plan.operations)
-
-
-def _planned_operations(flag: Flag, names: tuple[str, ...]) -> Iterator[FieldError]:
-    for name in names:
-        if name not in flag.operations:
-            yield FieldError("plan.operations", f"names '{name}', which is not an operation of this flag")
-    if len(set(names)) < len(names):
-        yield FieldError("plan.operations", "names an operation twice")
 
 
 def _guardrails(field: str, limits: Guardrails) -> Iterator[FieldError]:

@@ -1,21 +1,53 @@
 """Plan: ordered stages, each a share and how long it must stay healthy."""
 
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from controlplane.domain.calendar import Window
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One share, its bake, and whether a person must approve leaving it."""
+    """One share, its bake, and whether a person must approve leaving it.
+
+    `min_samples` None: as many as the guardrails ask for. `notes` are for people.
+    """
 
     share: int
     bake: timedelta
     approval: bool = False
+    min_samples: int | None = None
+    notes: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`operations` empty means all operations of the flag."""
+    """`operations` empty means all operations of the flag.
+
+    `lags` says by how many stages an operation follows: with {"search": 1} it enters a stage when the others enter the
+    next one, so the plan is carried on beyond its last stage until the last operation has come through.
+    `start_at` None: a start is a start. `windows`: the hours in which the scheduler may move on. `two_person`: whoever
+    started an attempt may not approve its stages.
+    """
 
     stages: tuple[Stage, ...]
     operations: tuple[str, ...] = ()
+    lags: Mapping[str, int] = field(default_factory=dict)
+    start_at: datetime | None = None
+    windows: tuple[Window, ...] = ()
+    two_person: bool = False
+
+    @property
+    def length(self) -> int:
+        """How many stages are lived through, those included in which only the lagging operations still move."""
+        return len(self.stages) + max(self.lags.values(), default=0)
+
+    def stage(self, number: int) -> Stage:
+        """Beyond the last one it is the last one that is repeated."""
+        return self.stages[min(number, len(self.stages) - 1)]
+
+    def share_of(self, operation: str, number: int) -> int:
+        """The share of an operation while the plan is at a stage; 0 before its own first one."""
+        own = number - self.lags.get(operation, 0)
+        return self.stage(own).share if own >= 0 else 0

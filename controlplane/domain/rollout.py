@@ -5,17 +5,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from controlplane.domain.calendar import ALWAYS_OPEN, Calendar
 from controlplane.domain.findings import Consequence, Finding, Verdict
 from controlplane.domain.plan import Plan, Stage
 
 COOL_DOWN = timedelta(minutes=30)
 ATTEMPT_LIMIT = 3  # rollbacks by the scheduler before a person must unlock
+LONGEST_PATIENCE = 4  # times the planned bake: an attempt after a rollback bakes twice as long, the next four times
 
 
 class State(StrEnum):
     """Where a rollout stands. `idle` is a flag that nobody has started."""
 
     IDLE = "idle"
+    SCHEDULED = "scheduled"
     RUNNING = "running"
     PAUSED = "paused"
     COMPLETED = "completed"
@@ -30,6 +33,7 @@ class Step(StrEnum):
 
     WAIT = "wait"
     HOLD = "hold"
+    START = "start"
     ADVANCE = "advance"
     COMPLETE = "complete"
     ROLL_BACK = "roll_back"
@@ -37,7 +41,10 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """`attempt` numbers the spans whose evidence belongs together; `rollbacks` counts those the scheduler took back."""
+    """`attempt` numbers the spans whose evidence belongs together; `rollbacks` counts those the scheduler took back.
+
+    `start_at` is when a scheduled rollout is due; `started_by` and `approved_by` are names of actors.
+    """
 
     state: State = State.IDLE
     stage: int = 0
@@ -46,6 +53,9 @@ class Rollout:
     attempt: int = 0
     rollbacks: int = 0
     cool_down_until: datetime | None = None
+    start_at: datetime | None = None
+    started_by: str = ""
+    approved_by: str = ""
 
     @property
     def is_live(self) -> bool:
@@ -59,16 +69,21 @@ class Rollout:
         """When the current stage has lasted long enough."""
         if self.entered_at is None:
             return None
-        return self.entered_at + stage_of(plan, self).bake
+        return self.entered_at + stage_of(plan, self).bake * self.patience
+
+    @property
+    def patience(self) -> int:
+        """By how much each bake is longer than planned, after what the attempts before have shown."""
+        return min(1 << self.rollbacks, LONGEST_PATIENCE)
 
 
 def stage_of(plan: Plan, rollout: Rollout) -> Stage:
     """The stage the rollout is in; the last one when the plan has become shorter meanwhile."""
-    return plan.stages[min(rollout.stage, len(plan.stages) - 1)]
+    return plan.stage(rollout.stage)
 
 
 def on_last_stage(plan: Plan, rollout: Rollout) -> bool:
-    return rollout.stage >= len(plan.stages) - 1
+    return rollout.stage >= plan.length - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,38 +95,65 @@ class Decision:
     finding: Finding | None = None
 
 
-def next_step(plan: Plan | None, rollout: Rollout, findings: Sequence[Finding], now: datetime) -> Decision:
+def next_step(
+    plan: Plan | None,
+    rollout: Rollout,
+    findings: Sequence[Finding],
+    now: datetime,
+    calendar: Calendar = ALWAYS_OPEN,
+) -> Decision:
     """Unhealthy wins over everything; doubt holds; time decides the rest, and a person's approval is the last gate.
 
-    Judged in every state: a paused or completed rollout still rolls back, but only a running one advances.
+    What a policy may only report holds as well: who rehearses a rollback has not said that the candidate is fine.
+    Judged in every state: a paused or completed rollout still rolls back, but only a running one advances. The
+    calendar hinders nothing but starting and advancing.
     """
     breach = _first(findings, Consequence.ROLL_BACK)
     if breach:
         return Decision(Step.ROLL_BACK, breach.sentence, breach)
+    rehearsed = _first(findings, Consequence.REPORT)
+    if rehearsed:
+        held = Step.HOLD if plan and rollout.state is State.RUNNING else Step.WAIT
+        return Decision(held, f"would roll back, and may only report: {rehearsed.sentence}", rehearsed)
+    if plan and rollout.state is State.SCHEDULED:
+        return _start(rollout, now, calendar)
     if plan is None or rollout.state is not State.RUNNING:
         return Decision(Step.WAIT, "no rollout is running")
-    doubt = _first(findings, Consequence.HOLD)
+    doubt = _first(findings, Consequence.REPORT) or _first(findings, Consequence.HOLD)
     if doubt:
         return Decision(Step.HOLD, doubt.sentence, doubt)
-    return _by_time(plan, rollout, findings, now)
+    return _by_time(plan, rollout, findings, now, calendar)
 
 
 def _first(findings: Sequence[Finding], consequence: Consequence) -> Finding | None:
     return next((finding for finding in findings if finding.consequence is consequence), None)
 
 
-def _by_time(plan: Plan, rollout: Rollout, findings: Sequence[Finding], now: datetime) -> Decision:
+def _start(rollout: Rollout, now: datetime, calendar: Calendar) -> Decision:
+    if rollout.start_at is None or now < rollout.start_at:
+        return Decision(Step.WAIT, "is not due")
+    closed = calendar.closed_because(now)
+    if closed:
+        return Decision(Step.WAIT, closed)
+    return Decision(Step.START, f"was scheduled for {rollout.start_at:%Y-%m-%d %H:%M} UTC")
+
+
+def _by_time(plan: Plan, rollout: Rollout, findings: Sequence[Finding], now: datetime, calendar: Calendar) -> Decision:
     due = rollout.bakes_until(plan)
     if due is None or now < due:
         return Decision(Step.WAIT, "bakes")
     unknown = next((finding for finding in findings if finding.verdict is Verdict.INCONCLUSIVE), None)
     if unknown:
         return Decision(Step.WAIT, unknown.sentence, unknown)  # ignored silence holds nothing, and advances nothing
+    is_last = on_last_stage(plan, rollout)
+    closed = None if is_last else calendar.closed_because(now)
+    if closed:
+        return Decision(Step.WAIT, closed)
     if stage_of(plan, rollout).approval and not rollout.approved:
         return Decision(Step.WAIT, "waits for approval")
-    if on_last_stage(plan, rollout):
+    if is_last:
         return Decision(Step.COMPLETE, f"the last stage {_has_baked(findings)}")
-    return Decision(Step.ADVANCE, f"stage {rollout.stage + 1} of {len(plan.stages)} {_has_baked(findings)}")
+    return Decision(Step.ADVANCE, f"stage {rollout.stage + 1} of {plan.length} {_has_baked(findings)}")
 
 
 def _has_baked(findings: Sequence[Finding]) -> str:
@@ -124,21 +166,27 @@ def _has_baked(findings: Sequence[Finding]) -> str:
 
 def entered(rollout: Rollout, stage: int, now: datetime) -> Rollout:
     """The rollout on a stage, as entered now."""
-    return replace(rollout, state=State.RUNNING, stage=stage, entered_at=now, approved=False)
+    return replace(rollout, state=State.RUNNING, stage=stage, entered_at=now, approved=False, approved_by="")
 
 
-def caught_up(plan: Plan, rollout: Rollout, now: datetime) -> Rollout:
+def caught_up(plan: Plan, rollout: Rollout, now: datetime, calendar: Calendar = ALWAYS_OPEN) -> Rollout:
     """The rollout after every stage whose bake is over by now, in one change.
 
     Only for plans without guardrails: a scheduler that slept must not skip the evidence of a stage. Each skipped
-    stage counts as entered when the one before it was over.
+    stage counts as entered when the one before it was over and the calendar open.
     """
     while not on_last_stage(plan, rollout):
         due = rollout.bakes_until(plan)
-        if due is None or now < due or (stage_of(plan, rollout).approval and not rollout.approved):
+        opens = calendar.opens_at(due) if due else None
+        if opens is None or now < opens or (stage_of(plan, rollout).approval and not rollout.approved):
             break
-        rollout = entered(rollout, rollout.stage + 1, due)
+        rollout = entered(rollout, rollout.stage + 1, opens)
     return rollout
+
+
+def scheduled(rollout: Rollout, start_at: datetime, by: str) -> Rollout:
+    """The rollout that begins at an instant by itself."""
+    return replace(rollout, state=State.SCHEDULED, start_at=start_at, started_by=by, entered_at=None, approved=False)
 
 
 def completed(rollout: Rollout, now: datetime) -> Rollout:
@@ -155,6 +203,7 @@ def taken_back(rollout: Rollout, now: datetime, *, automatic: bool) -> Rollout:
         state=State.LOCKED if locked else State.ROLLED_BACK,
         rollbacks=rollbacks,
         approved=False,
+        approved_by="",
         entered_at=now,
         cool_down_until=now + COOL_DOWN,
     )

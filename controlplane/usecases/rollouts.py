@@ -1,11 +1,12 @@
-"""What people do with rollouts: start, pause, resume, advance, approve, abort, roll back, unlock, finish."""
+"""What people do with rollouts: start, pause, resume, advance, step back, approve, abort, roll back, unlock, finish."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from controlplane.domain import rollout as rollouts
 from controlplane.domain.audit import Action
 from controlplane.domain.errors import NotFound, Refused
-from controlplane.domain.flag import Flag, with_shares, without_rollback
+from controlplane.domain.flag import Flag, with_shares, with_stage, without_rollback
 from controlplane.domain.plan import Plan
 from controlplane.domain.rollout import Rollout, State, on_last_stage, stage_of
 from controlplane.domain.share import FULL
@@ -13,19 +14,33 @@ from controlplane.store import Store
 from controlplane.usecases.changing import Cause, Order, Place, Transform, change_flag
 
 
-def start(store: Store, place: Place, cause: Cause) -> Flag:
-    """Begin a new attempt at the first stage. Refused while one runs, cools down or is locked."""
+def start(store: Store, place: Place, cause: Cause, at: datetime | None = None) -> Flag:
+    """Begin a new attempt at the first stage: now, or at `at`, which is by default when the plan says.
 
-    def started(flag: Flag) -> Flag:
-        plan = _plan(flag)
-        if not flag.enabled:
-            message = f"flag '{flag.key}' is disabled: enable it before starting a rollout"
-            raise Refused(message)
+    Refused while one runs, cools down or is locked.
+    """
+
+    def started_or_scheduled(flag: Flag) -> Flag:
+        due = at or _plan(flag).start_at
+        if due is None or due <= cause.at:
+            return started(flag, cause)
         _refuse_early_start(flag, cause)
-        fresh = replace(flag.rollout, attempt=flag.rollout.attempt + 1, cool_down_until=None)
-        return _on_stage(without_rollback(flag), plan, rollouts.entered(fresh, 0, cause.at))
+        return replace(flag, rollout=rollouts.scheduled(flag.rollout, due, cause.actor.name))
 
-    return _do(store, place, cause, Action.ROLLOUT_START, started)
+    return _do(store, place, cause, Action.ROLLOUT_START, started_or_scheduled)
+
+
+def started(flag: Flag, cause: Cause) -> Flag:
+    """The flag on the first stage of a new attempt; used by people and by the scheduler alike."""
+    plan = _plan(flag)
+    if not flag.enabled:
+        message = f"flag '{flag.key}' is disabled: enable it before starting a rollout"
+        raise Refused(message)
+    _refuse_early_start(flag, cause)
+    before = flag.rollout
+    by = before.started_by if before.state is State.SCHEDULED else cause.actor.name
+    fresh = replace(before, attempt=before.attempt + 1, cool_down_until=None, start_at=None, started_by=by)
+    return _on_stage(without_rollback(flag), plan, rollouts.entered(fresh, 0, cause.at))
 
 
 def _refuse_early_start(flag: Flag, cause: Cause) -> None:
@@ -59,7 +74,7 @@ def resume(store: Store, place: Place, cause: Cause) -> Flag:
     def resumed(flag: Flag) -> Flag:
         _require(flag, "resume", State.PAUSED)
         plan = _plan(flag)
-        stage = min(flag.rollout.stage, len(plan.stages) - 1)
+        stage = min(flag.rollout.stage, plan.length - 1)
         return _on_stage(flag, plan, rollouts.entered(flag.rollout, stage, cause.at))
 
     return _do(store, place, cause, Action.ROLLOUT_RESUME, resumed)
@@ -78,6 +93,22 @@ def advance(store: Store, place: Place, cause: Cause) -> Flag:
     return _do(store, place, cause, Action.ROLLOUT_ADVANCE, advanced)
 
 
+def step_back(store: Store, place: Place, cause: Cause) -> Flag:
+    """One stage back, which bakes anew: the gradual rollback. A paused rollout stays paused. A brake."""
+
+    def stepped_back(flag: Flag) -> Flag:
+        _require(flag, "go a stage back", State.RUNNING, State.PAUSED)
+        if flag.rollout.stage == 0:
+            message = f"'{flag.key}' is at its first stage: roll back or abort instead"
+            raise Refused(message)
+        plan = _plan(flag)
+        before = min(flag.rollout.stage, plan.length - 1) - 1
+        back = replace(rollouts.entered(flag.rollout, before, cause.at), state=flag.rollout.state)
+        return _on_stage(flag, plan, back)
+
+    return _do(store, place, cause, Action.ROLLOUT_STEP_BACK, stepped_back, brake=True)
+
+
 def approve(store: Store, place: Place, cause: Cause) -> Flag:
     """Let the stage be left when its bake is over. Refused where no approval is asked for."""
 
@@ -86,7 +117,10 @@ def approve(store: Store, place: Place, cause: Cause) -> Flag:
         if not stage_of(_plan(flag), flag.rollout).approval:
             message = f"stage {flag.rollout.stage + 1} of '{flag.key}' does not wait for approval"
             raise Refused(message)
-        return replace(flag, rollout=replace(flag.rollout, approved=True))
+        if _plan(flag).two_person and cause.actor.name == flag.rollout.started_by:
+            message = f"'{flag.key}' wants a second person: {cause.actor.name} started this attempt"
+            raise Refused(message)
+        return replace(flag, rollout=replace(flag.rollout, approved=True, approved_by=cause.actor.name))
 
     return _do(store, place, cause, Action.ROLLOUT_APPROVE, approved)
 
@@ -97,8 +131,10 @@ def abort(store: Store, place: Place, cause: Cause) -> Flag:
     def aborted(flag: Flag) -> Flag:
         if flag.rollout.state is State.ABORTED:
             return flag
-        _require(flag, "abort", State.RUNNING, State.PAUSED, State.COMPLETED)
-        over = replace(flag.rollout, state=State.ABORTED, entered_at=cause.at, approved=False)
+        _require(flag, "abort", State.SCHEDULED, State.RUNNING, State.PAUSED, State.COMPLETED)
+        over = replace(flag.rollout, state=State.ABORTED, entered_at=cause.at, approved=False, start_at=None)
+        if flag.rollout.state is State.SCHEDULED:
+            return replace(flag, rollout=over)
         return replace(with_shares(flag, 0, flag.planned_operations), rollout=over)
 
     return _do(store, place, cause, Action.ROLLOUT_ABORT, aborted, brake=True)
@@ -151,9 +187,7 @@ def finish(store: Store, place: Place, cause: Cause) -> Flag:
         _require(flag, "finish", State.COMPLETED, State.RUNNING)
         plan = _plan(flag)
         if flag.rollout.state is State.RUNNING and not on_last_stage(plan, flag.rollout):
-            message = (
-                f"'{flag.key}' is at stage {flag.rollout.stage + 1} of {len(plan.stages)}: finish from the last one"
-            )
+            message = f"'{flag.key}' is at stage {flag.rollout.stage + 1} of {plan.length}: finish from the last one"
             raise Refused(message)
         over = replace(flag.rollout, state=State.FINISHED, entered_at=cause.at)
         return replace(with_shares(flag, FULL, flag.planned_operations), rollout=over)
@@ -183,5 +217,4 @@ def _require(flag: Flag, verb: str, *states: State) -> None:
 
 
 def _on_stage(flag: Flag, plan: Plan, rollout: Rollout) -> Flag:
-    staged = with_shares(flag, stage_of(plan, rollout).share, flag.planned_operations)
-    return replace(staged, rollout=rollout)
+    return replace(with_stage(flag, plan, rollout.stage), rollout=rollout)

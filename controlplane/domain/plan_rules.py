@@ -1,0 +1,68 @@
+"""What a plan must be like to be accepted."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from controlplane.domain.calendar import Window
+from controlplane.domain.errors import FieldError
+from controlplane.domain.flag import Flag
+from controlplane.domain.plan import Plan
+
+MOST_STAGES = 100
+LONGEST_BAKE = timedelta(days=366)
+
+
+def broken_plan(flag: Flag) -> Iterator[FieldError]:
+    """Every rule that the flag's plan breaks."""
+    if flag.plan is None:
+        return
+    yield from _stages(flag.plan)
+    yield from _planned_operations(flag, flag.plan.operations)
+    yield from _lags(flag, flag.plan)
+    for number, window in enumerate(flag.plan.windows):
+        yield from _window(f"plan.windows.{number}", window)
+
+
+def _stages(plan: Plan) -> Iterator[FieldError]:
+    stages = plan.stages
+    if not 1 <= len(stages) <= MOST_STAGES:
+        yield FieldError("plan.stages", f"must be 1 to {MOST_STAGES} stages")
+    for number in range(1, len(stages)):
+        if stages[number].share <= stages[number - 1].share:
+            yield FieldError(f"plan.stages.{number}.percent", "must be above the stage before it: a plan only goes up")
+    if stages and stages[0].share == 0:
+        yield FieldError("plan.stages.0.percent", "must be above 0: nothing would be moved")
+    for number, stage in enumerate(stages):
+        if not timedelta() <= stage.bake <= LONGEST_BAKE:
+            yield FieldError(f"plan.stages.{number}.bake_seconds", "must be between 0 and 366 days")
+        if stage.min_samples is not None and not 0 <= stage.min_samples <= 1_000_000_000:
+            yield FieldError(f"plan.stages.{number}.min_samples", "must be between 0 and 1000000000")
+
+
+def _planned_operations(flag: Flag, names: tuple[str, ...]) -> Iterator[FieldError]:
+    for name in names:
+        if name not in flag.operations:
+            yield FieldError("plan.operations", f"names '{name}', which is not an operation of this flag")
+    if len(set(names)) < len(names):
+        yield FieldError("plan.operations", "names an operation twice")
+
+
+def _lags(flag: Flag, plan: Plan) -> Iterator[FieldError]:
+    planned = flag.planned_operations
+    for name, lag in plan.lags.items():
+        if name not in planned:
+            yield FieldError(f"plan.lags.{name}", "is not an operation that this plan moves")
+        elif not 0 <= lag < MOST_STAGES:
+            yield FieldError(f"plan.lags.{name}", f"must be a number of stages between 0 and {MOST_STAGES - 1}")
+    if planned and all(plan.lags.get(name, 0) > 0 for name in planned):
+        yield FieldError("plan.lags", "let every operation wait: one of them has to go first")
+
+
+def _window(field: str, window: Window) -> Iterator[FieldError]:
+    if not window.days:
+        yield FieldError(f"{field}.days", "must name a day, such as mon")
+    try:
+        ZoneInfo(window.zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        yield FieldError(f"{field}.zone", f"'{window.zone}' is no time zone: write one like Europe/Berlin, or UTC")
