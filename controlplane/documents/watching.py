@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from controlplane.domain.assignment import Assignment, Turnout
 from controlplane.domain.evidence import Wealth
 from controlplane.domain.findings import Consequence, Finding, Verdict
 from controlplane.domain.ledger import Counts, Ledger
@@ -13,6 +14,8 @@ from controlplane.domain.observation import Evidence
 def evidence_document(seen: Evidence) -> dict[str, Any]:
     return {
         "policy": seen.policy,
+        "design_effect": seen.design_effect,
+        "processes": seen.processes,
         "errors": _wealth_document(seen.errors),
         "latency": {name: _wealth_document(each) for name, each in seen.latency.items()},
         "max_error_rate": _wealth_document(seen.max_error_rate),
@@ -24,6 +27,11 @@ def evidence_document(seen: Evidence) -> dict[str, Any]:
         "candidate_bad_keys": seen.candidate_bad_keys,
         "slow": {name: list(pair) for name, pair in seen.slow.items()},
         "keys_at": {share: list(pair) for share, pair in seen.keys_at.items()},
+        "assignments": {
+            share: [_turnout_document(each.baseline), _turnout_document(each.candidate)]
+            for share, each in seen.assignments.items()
+        },
+        "proof": list(seen.proof),
         "missed_baseline": seen.missed_baseline,
         "missed_candidate": seen.missed_candidate,
         "newest": seen.newest,
@@ -39,7 +47,16 @@ def parse_evidence(document: Mapping[str, Any]) -> Evidence:
     values["history"] = {int(index): count for index, count in document["history"].items()}
     values["slow"] = {name: (pair[0], pair[1]) for name, pair in document["slow"].items()}
     values["keys_at"] = {int(share): (pair[0], pair[1]) for share, pair in document["keys_at"].items()}
+    values["assignments"] = {
+        int(share): Assignment(Turnout(*pair[0]), Turnout(*pair[1]))
+        for share, pair in document.get("assignments", {}).items()
+    }
+    values["proof"] = tuple(document.get("proof", ()))
     return Evidence(**values)
+
+
+def _turnout_document(turnout: Turnout) -> list[int]:
+    return [turnout.keys, turnout.fresh, turnout.refused, turnout.bad]
 
 
 def _wealth_document(wealth: Wealth) -> dict[str, Any]:

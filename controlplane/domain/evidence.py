@@ -7,7 +7,14 @@ started with 1 exceeds 1/α with a probability of at most α, ever (Ville's ineq
   NeurIPS 2022) with a tolerance. Null, in every bucket: p_candidate ≤ m · p_baseline + δ.
 - Absolute limit: the one-sample Bernoulli bet. Null: p_candidate ≤ p0.
 
-A regression may begin late, so each bet is a mixture over start times; old good buckets do not pay for it.
+A regression may begin late, so each bet q is a mixture over start times; old good buckets do not pay for it:
+
+    M_t(q) = (M_{t−1}(q) + w_t) · e_t(q),  M_0 = 0
+    w_1 = ½ + w,  w_t = w = ½ · c / ((t + c − 1)(t + c)),  c = 360 buckets
+    E_t    = mean over q of M_t(q) + 1 − Σ_{s ≤ t} w_s
+
+The proof that a candidate is no worse, the check of the assignment and the intervals are in `proof`, `assignment` and
+`intervals`.
 """
 
 import math
@@ -17,7 +24,8 @@ from dataclasses import dataclass
 BETS = (1.25, 1.6, 2.0, 3.0, 5.0, 10.0, 30.0, 100.0, 1000.0)
 THRESHOLD_BETS = (1.3, 1.6, 2.0, 3.0, 5.0, 10.0, 20.0)
 RESTART_HORIZON = 360  # buckets: half of the start weight beyond the first is spent after so many
-DESIGN_EFFECT = 2.0  # keys of one session or tenant fail together; 2 until an A/A check has measured it
+# Keys of one tenant fail together, and each process counts a key anew: 2 until an A/A check has measured how much.
+DESIGN_EFFECT = 2.0
 SUSPICIOUS = math.log(5.0)
 SUPPORT = math.log(20.0)  # comparison evidence that an absolute limit needs beside its own
 
@@ -64,21 +72,33 @@ class Pair:
 
 
 def comparison_factors(
-    pairs: Sequence[Pair], *, ratio: float, margin: float, largest_bet: float = BETS[-1]
+    pairs: Sequence[Pair],
+    *,
+    ratio: float,
+    margin: float,
+    largest_bet: float = BETS[-1],
+    design_effect: float = DESIGN_EFFECT,
 ) -> tuple[float, ...]:
     """ln of the winnings of each bet over the strata of one bucket; `ratio` is m, `margin` is δ.
 
-    A stratum with one arm only wins and loses nothing. Bets above `largest_bet` stay out of the game (factor 0).
+    With ρ the candidate's part of the units and q the bet:
+
+        g = (1 + ρ(m − 1)) / (1 + ρ(qm − 1))
+        ln e = Σ over strata [ bad_c ln q + (bad_c + bad_b) ln g − n_c δ (q g − 1) ] / D
+
+    D is `design_effect`: how many failures come together; 1 where each call is drawn on its own. A stratum with one
+    arm only wins and loses nothing. Bets above `largest_bet` stay out of the game (factor 0).
     """
     return tuple(
-        sum(_comparison_factor(pair, bet, ratio, margin) for pair in pairs) / DESIGN_EFFECT
+        sum(comparison_factor(pair, bet, ratio, margin) for pair in pairs) / design_effect
         if bet <= largest_bet
         else 0.0
         for bet in BETS
     )
 
 
-def _comparison_factor(pair: Pair, bet: float, ratio: float, margin: float) -> float:
+def comparison_factor(pair: Pair, bet: float, ratio: float, margin: float) -> float:
+    """ln of the winnings of one bet on one stratum, before the design effect; see `comparison_factors`."""
     if not pair.candidate or not pair.baseline:
         return 0.0
     rho = pair.candidate / (pair.candidate + pair.baseline)
@@ -87,11 +107,16 @@ def _comparison_factor(pair: Pair, bet: float, ratio: float, margin: float) -> f
     return won - pair.candidate * margin * (bet * g - 1)
 
 
-def threshold_factors(units: int, bad: int, limit: float) -> tuple[float, ...]:
-    """ln of the winnings of each bet that the rate is above `limit` (0 < limit < 1)."""
+def threshold_factors(units: int, bad: int, limit: float, *, design_effect: float = DESIGN_EFFECT) -> tuple[float, ...]:
+    """ln of the winnings of each bet that the rate is above `limit` (0 < limit < 1).
+
+    With r the bet, capped so that r · limit < 1, and D the design effect:
+
+        ln e = [ bad ln r + (units − bad) ln((1 − r limit) / (1 − limit)) ] / D
+    """
     # Strictly between 1 and 1/limit: a bet below 1 would win on every call that goes well.
     largest = 1 + 0.999 * (1 / limit - 1)
-    return tuple(_threshold_factor(units, bad, limit, min(bet, largest)) / DESIGN_EFFECT for bet in THRESHOLD_BETS)
+    return tuple(_threshold_factor(units, bad, limit, min(bet, largest)) / design_effect for bet in THRESHOLD_BETS)
 
 
 def _threshold_factor(units: int, bad: int, limit: float, bet: float) -> float:

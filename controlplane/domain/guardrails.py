@@ -48,13 +48,16 @@ class Compare:
     """How much worse than the concurrent baseline is tolerated, and how sure one must be.
 
     A candidate within `error_rate_ratio` × baseline + `error_rate_margin`, and no slower than `latency_ratio` ×
-    baseline, is rolled back with a probability of at most `alpha` over a whole attempt.
+    baseline, is rolled back with a probability of at most `alpha` over a whole attempt. `beta` is the probability of
+    calling one no worse that is. `sample_ratio_alpha`: that of doubting an assignment that is right; None never doubts.
     """
 
     error_rate_ratio: float = 1.1
     error_rate_margin: float = 0.0005
     latency_ratio: float = 1.19
     alpha: float = 0.01
+    beta: float = 0.05
+    sample_ratio_alpha: float | None = 0.001
 
     @property
     def latency_tolerance(self) -> int:
@@ -70,6 +73,7 @@ class Guardrails:
     """The limits of a flag; an operation may override them field by field.
 
     `window_seconds` is the window of charts and plain thresholds; `min_samples` gates advancing, never a rollback.
+    `design_effect` says how many failures come together, and so are worth one; None: as measured before the attempt.
     """
 
     window_seconds: int = 60
@@ -80,6 +84,12 @@ class Guardrails:
     on_breach: OnBreach = OnBreach.ROLLBACK
     on_silence: Silence = Silence()
     rollback_scope: Scope = Scope.FLAG
+    design_effect: float | None = None
+
+    @property
+    def tests_something(self) -> bool:
+        """Some limit or the comparison could find the candidate unhealthy."""
+        return self.compare is not None or self.max_error_rate is not None or bool(self.max_latency_ms)
 
     def overridden(self, overrides: Overrides) -> "Guardrails":
         """These guardrails with some fields replaced; `compare` and `on_silence` field by field."""

@@ -4,88 +4,35 @@
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from controlplane.domain import evidence, histogram
-from controlplane.domain.evidence import Pair, Wealth
+from controlplane.domain.arm import Arm, total
+from controlplane.domain.assignment import Assignment
+from controlplane.domain.evidence import DESIGN_EFFECT, Pair, Wealth
 from controlplane.domain.guardrails import Compare, Guardrails
 from controlplane.domain.histogram import Histogram
+from controlplane.domain.proof import LogBets, proved
 from controlplane.domain.share import FULL
+
+__all__ = [
+    "Arm",
+    "Bucket",
+    "Evidence",
+    "Stratum",
+    "design_effect_of",
+    "gather",
+    "quantile_name",
+    "quantile_of",
+    "total",
+]
 
 LATENCY_QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
 # One pause of a process slows many keys at once. A capped win is still a fair bet, and a slowness must last two or
 # three buckets before it rolls anything back.
 LARGEST_LATENCY_WIN = math.log(20.0)
 HISTORY_CAP = 2_000_000  # keys: beyond it the baseline's history is halved, so that it follows the day
-
-
-@dataclass(frozen=True, slots=True)
-class Arm:
-    """Counts of one side. `bad` calls are errors and pending ones; cancelled calls are neither good nor bad.
-
-    `retries`, `fallbacks`, `unknown`, `shadow` and `ratio` are shown and never judged (docs/protocol.md).
-    """
-
-    calls: int = 0
-    bad: int = 0
-    cancelled: int = 0
-    pending: int = 0
-    errors: Mapping[str, int] = field(default_factory=dict)
-    latency: Histogram = field(default_factory=dict)
-    keys: int = 0
-    bad_keys: int = 0
-    key_latency: Histogram = field(default_factory=dict)
-    rise_from: Histogram = field(default_factory=dict)
-    rise_to: Histogram = field(default_factory=dict)
-    retries: int = 0
-    fallbacks: int = 0
-    unknown: int = 0
-    shadow: Mapping[str, int] = field(default_factory=dict)
-    ratio: Histogram = field(default_factory=dict)
-
-    @property
-    def judged(self) -> int:
-        """Calls with an outcome that counts."""
-        return self.calls - self.cancelled
-
-    @property
-    def error_rate(self) -> float | None:
-        return self.bad / self.judged if self.judged else None
-
-    def newly_slower(self, index: int) -> int:
-        """Keys that were slower than an edge for the first time in the attempt."""
-        return max(0, histogram.above(self.rise_to, index) - histogram.above(self.rise_from, index))
-
-
-def total(arms: Sequence[Arm]) -> Arm:
-    """The sum of counts."""
-    return Arm(
-        calls=sum(arm.calls for arm in arms),
-        bad=sum(arm.bad for arm in arms),
-        cancelled=sum(arm.cancelled for arm in arms),
-        pending=sum(arm.pending for arm in arms),
-        errors=_summed(arm.errors for arm in arms),
-        latency=histogram.merge(arm.latency for arm in arms),
-        keys=sum(arm.keys for arm in arms),
-        bad_keys=sum(arm.bad_keys for arm in arms),
-        key_latency=histogram.merge(arm.key_latency for arm in arms),
-        rise_from=histogram.merge(arm.rise_from for arm in arms),
-        rise_to=histogram.merge(arm.rise_to for arm in arms),
-        retries=sum(arm.retries for arm in arms),
-        fallbacks=sum(arm.fallbacks for arm in arms),
-        unknown=sum(arm.unknown for arm in arms),
-        shadow=_summed(arm.shadow for arm in arms),
-        ratio=histogram.merge(arm.ratio for arm in arms),
-    )
-
-
-def _summed(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for each in counts:
-        for name, count in each.items():
-            found[name] = found.get(name, 0) + count
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +56,15 @@ class Bucket:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What an attempt has shown about one operation so far. Restarts when the limits it tests are changed."""
+    """What an attempt has shown about one operation so far. Restarts when the limits it tests are changed.
+
+    `design_effect` is what holds where the guardrails say none: whoever opens an attempt sets it to what was measured,
+    and it stays for the attempt. `processes` is how many have reported at most; like the counts, neither restarts.
+    """
 
     policy: str = ""
+    design_effect: float = DESIGN_EFFECT
+    processes: int = 1
     errors: Wealth = Wealth()
     latency: Mapping[str, Wealth] = field(default_factory=dict)
     max_error_rate: Wealth = Wealth()
@@ -123,6 +76,8 @@ class Evidence:
     candidate_bad_keys: int = 0
     slow: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     keys_at: Mapping[int, tuple[int, int]] = field(default_factory=dict)
+    assignments: Mapping[int, Assignment] = field(default_factory=dict)
+    proof: LogBets = ()
     missed_baseline: float = 0.0
     missed_candidate: float = 0.0
     newest: int | None = None
@@ -135,26 +90,50 @@ class Evidence:
 
 def gather(seen: Evidence, bucket: Bucket, guardrails: Guardrails) -> Evidence:
     """The evidence after one more sealed bucket."""
-    policy = _policy(guardrails)
+    effect = design_effect_of(seen, guardrails)
+    policy = _policy(guardrails, effect)
     if seen.policy != policy:
-        seen = Evidence(policy=policy, history=seen.history, keys_at=seen.keys_at, newest=seen.newest)
+        seen = _anew(seen, policy)
     seen = _counted(seen, bucket)
     if guardrails.compare:
-        seen = _compared(seen, bucket.strata, guardrails.compare)
-    return _measured(seen, bucket.candidate, guardrails)
+        seen = _compared(seen, bucket.strata, guardrails.compare, effect)
+    return _measured(seen, bucket.candidate, guardrails, effect)
 
 
-def _policy(guardrails: Guardrails) -> str:
-    return repr((guardrails.compare, guardrails.max_error_rate, sorted(guardrails.max_latency_ms.items())))
+def design_effect_of(seen: Evidence, guardrails: Guardrails) -> float:
+    """What somebody set, else what was measured before the attempt began, else the cautious default."""
+    return seen.design_effect if guardrails.design_effect is None else guardrails.design_effect
+
+
+def _policy(guardrails: Guardrails, design_effect: float) -> str:
+    """What evidence was gathered against. How sure one must be is no part of it: wealth is what it is."""
+    compare = guardrails.compare
+    tolerated = compare and (compare.error_rate_ratio, compare.error_rate_margin, compare.latency_ratio)
+    limits = (guardrails.max_error_rate, sorted(guardrails.max_latency_ms.items()))
+    return repr((tolerated, limits, design_effect))
+
+
+def _anew(seen: Evidence, policy: str) -> Evidence:
+    return Evidence(
+        policy=policy,
+        design_effect=seen.design_effect,
+        processes=seen.processes,
+        history=seen.history,
+        keys_at=seen.keys_at,
+        assignments=seen.assignments,
+        newest=seen.newest,
+    )
 
 
 def _counted(seen: Evidence, bucket: Bucket) -> Evidence:
     baseline = sum(each.baseline.keys for each in bucket.strata)
     candidate = sum(each.candidate.keys for each in bucket.strata)
-    keys_at = dict(seen.keys_at)
+    keys_at, assignments = dict(seen.keys_at), dict(seen.assignments)
     for stratum in bucket.strata:
         at = keys_at.get(stratum.share, (0, 0))
         keys_at[stratum.share] = (at[0] + _units(stratum.baseline), at[1] + _units(stratum.candidate))
+        arrived = Assignment(stratum.baseline.turnout, stratum.candidate.turnout)
+        assignments[stratum.share] = assignments.get(stratum.share, Assignment()).plus(arrived)
     return replace(
         seen,
         baseline_keys=seen.baseline_keys + baseline,
@@ -162,6 +141,7 @@ def _counted(seen: Evidence, bucket: Bucket) -> Evidence:
         baseline_bad_keys=seen.baseline_bad_keys + sum(each.baseline.bad_keys for each in bucket.strata),
         candidate_bad_keys=seen.candidate_bad_keys + sum(each.candidate.bad_keys for each in bucket.strata),
         keys_at=keys_at,
+        assignments=assignments,
         missed_baseline=0.0 if baseline else seen.missed_baseline + _expected_baseline(bucket),
         missed_candidate=0.0 if candidate else seen.missed_candidate + _expected_candidate(bucket),
         newest=bucket.start,
@@ -181,14 +161,17 @@ def _units(arm: Arm) -> int:
     return arm.keys or arm.calls
 
 
-def _compared(seen: Evidence, strata: Sequence[Stratum], compare: Compare) -> Evidence:
+def _compared(seen: Evidence, strata: Sequence[Stratum], compare: Compare, design_effect: float) -> Evidence:
     pairs = [Pair(s.candidate.keys, s.baseline.keys, s.candidate.bad_keys, s.baseline.bad_keys) for s in strata]
-    factors = evidence.comparison_factors(pairs, ratio=compare.error_rate_ratio, margin=compare.error_rate_margin)
-    seen = replace(seen, errors=evidence.staked(seen.errors, factors))
-    return _compared_latency(seen, strata)
+    ratio, margin = compare.error_rate_ratio, compare.error_rate_margin
+    factors = evidence.comparison_factors(pairs, ratio=ratio, margin=margin, design_effect=design_effect)
+    arrived = [(pair, stratum.candidate.fresh_keys) for pair, stratum in zip(pairs, strata, strict=True)]
+    bets = proved(seen.proof, arrived, ratio=ratio, margin=margin, design_effect=design_effect)
+    seen = replace(seen, errors=evidence.staked(seen.errors, factors), proof=bets)
+    return _compared_latency(seen, strata, design_effect)
 
 
-def _compared_latency(seen: Evidence, strata: Sequence[Stratum]) -> Evidence:
+def _compared_latency(seen: Evidence, strata: Sequence[Stratum], design_effect: float) -> Evidence:
     """Edges come from the history before this bucket: an edge chosen from the bucket itself would fit it.
 
     The tolerance is in the counts already: services lower the candidate's rises by it before they remember a key, so
@@ -202,7 +185,9 @@ def _compared_latency(seen: Evidence, strata: Sequence[Stratum]) -> Evidence:
             continue
         pairs = [_slow_pair(stratum, edge) for stratum in strata]
         largest = max(2.0, 1 / (1 - quantile))
-        factors = evidence.comparison_factors(pairs, ratio=1.0, margin=0.0, largest_bet=largest)
+        factors = evidence.comparison_factors(
+            pairs, ratio=1.0, margin=0.0, largest_bet=largest, design_effect=design_effect
+        )
         capped = [min(factor, LARGEST_LATENCY_WIN) for factor in factors]
         latency[name] = evidence.staked(latency.get(name, Wealth()), capped)
         before = slow.get(name, (0, 0))
@@ -229,15 +214,18 @@ def _grown(history: Histogram, strata: Sequence[Stratum]) -> Histogram:
     return {index: count // 2 for index, count in grown.items() if count > 1}
 
 
-def _measured(seen: Evidence, candidate: Arm, guardrails: Guardrails) -> Evidence:
+def _measured(seen: Evidence, candidate: Arm, guardrails: Guardrails, design_effect: float) -> Evidence:
     """Absolute limits: on calls, of every assignment, since a limit is about what callers live through."""
     if guardrails.max_error_rate is not None:
-        factors = evidence.threshold_factors(candidate.judged, candidate.bad, guardrails.max_error_rate)
+        factors = evidence.threshold_factors(
+            candidate.judged, candidate.bad, guardrails.max_error_rate, design_effect=design_effect
+        )
         seen = replace(seen, max_error_rate=evidence.staked(seen.max_error_rate, factors))
     limits = dict(seen.max_latency)
     for name, milliseconds in guardrails.max_latency_ms.items():
         slow = histogram.above(candidate.latency, histogram.edge_at_or_above(milliseconds))
-        factors = evidence.threshold_factors(histogram.size(candidate.latency), slow, 1 - quantile_of(name))
+        calls, permitted = histogram.size(candidate.latency), 1 - quantile_of(name)
+        factors = evidence.threshold_factors(calls, slow, permitted, design_effect=design_effect)
         limits[name] = evidence.staked(limits.get(name, Wealth()), factors)
     return replace(seen, max_latency=limits)
 
