@@ -11,6 +11,7 @@ from controlplane.documents.guardrails import GuardrailsDocument, guardrails_doc
 from controlplane.documents.plan import PlanDocument, plan_document
 from controlplane.documents.routing import BreakerDocument, RetryDocument, SwitchesDocument, settings_document
 from controlplane.domain import share
+from controlplane.domain.constraints import Constraint
 from controlplane.domain.errors import FieldError, InvalidInput
 from controlplane.domain.flag import Flag, Operation, Operator, Rule, Side
 from controlplane.domain.guardrails import Guardrails
@@ -49,6 +50,14 @@ class OperationDocument(Document):
         )
 
 
+class ConstraintDocument(Document):
+    operation: Name
+    not_above: Name
+
+    def to_domain(self) -> Constraint:
+        return Constraint(self.operation, self.not_above)
+
+
 class FlagDocument(Document):
     key: str
     kind: Literal["migration"] = "migration"
@@ -63,6 +72,7 @@ class FlagDocument(Document):
     rules: list[RuleDocument] = Field(default_factory=list, max_length=200)
     guardrails: GuardrailsDocument | None = None
     plan: PlanDocument | None = None
+    constraints: list[ConstraintDocument] = Field(default_factory=list, max_length=200)
 
     def to_domain(self) -> Flag:
         return Flag(
@@ -78,6 +88,7 @@ class FlagDocument(Document):
             rules=tuple(rule.to_domain() for rule in self.rules),
             guardrails=self.guardrails.to_domain() if self.guardrails else None,
             plan=self.plan.to_domain() if self.plan else None,
+            constraints=tuple(each.to_domain() for each in self.constraints),
         )
 
 
@@ -125,7 +136,7 @@ def parse_plan(document: Mapping[str, Any]) -> Plan:
 
 def flag_document(flag: Flag) -> dict[str, Any]:
     """The definition of a flag, as it would be written to create it."""
-    return {
+    document: dict[str, Any] = {
         "key": flag.key,
         "kind": "migration",
         "description": flag.description,
@@ -148,6 +159,11 @@ def flag_document(flag: Flag) -> dict[str, Any]:
         "guardrails": guardrails_document(flag.guardrails) if flag.guardrails else None,
         "plan": plan_document(flag.plan) if flag.plan else None,
     }
+    if flag.constraints:
+        document["constraints"] = [
+            {"operation": each.operation, "not_above": each.not_above} for each in flag.constraints
+        ]
+    return document
 
 
 def operation_document(operation: Operation) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from controlplane.domain.constraints import Constraint, lowered
 from controlplane.domain.guardrails import Guardrails, Overrides
 from controlplane.domain.plan import Plan
 from controlplane.domain.rollout import Rollout
@@ -72,6 +73,7 @@ class Flag:
     rules: tuple[Rule, ...] = ()
     guardrails: Guardrails | None = None
     plan: Plan | None = None
+    constraints: tuple[Constraint, ...] = ()
     version: int = 0
     rolled_back: bool = False
     rollout: Rollout = Rollout()
@@ -111,10 +113,12 @@ class Flag:
         return max((each.share for each in self.operations.values()), default=0)
 
     def guardrails_of(self, name: str) -> Guardrails | None:
-        """The flag's guardrails with the operation's own fields laid over them."""
+        """The flag's guardrails with the operation's own fields laid over them, and the stage's own minimum."""
         if self.guardrails is None:
             return None
-        return self.guardrails.overridden(self.operations[name].guardrails)
+        limits = self.guardrails.overridden(self.operations[name].guardrails)
+        wanted = self.plan.stage(self.rollout.stage).min_samples if self.plan and self.rollout.is_live else None
+        return limits if wanted is None else replace(limits, min_samples=wanted)
 
 
 def with_shares(flag: Flag, share: int, names: tuple[str, ...]) -> Flag:
@@ -134,6 +138,13 @@ def with_stage(flag: Flag, plan: Plan, number: int) -> Flag:
         else each
         for name, each in flag.operations.items()
     }
+    return in_order(replace(flag, operations=operations))
+
+
+def in_order(flag: Flag) -> Flag:
+    """The flag with the followers taken along where an operation went down."""
+    shares = lowered({name: each.share for name, each in flag.operations.items()}, flag.constraints)
+    operations = {name: replace(each, share=shares[name]) for name, each in flag.operations.items()}
     return replace(flag, operations=operations)
 
 

@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 
+from controlplane.domain import constraints
 from controlplane.domain.errors import FieldError, InvalidInput
 from controlplane.domain.flag import Flag
 from controlplane.domain.guardrails import Guardrails, Overrides
 from controlplane.domain.plan_rules import broken_plan
 from controlplane.domain.routing_rules import broken_routing
-from controlplane.domain.share import FULL
+from controlplane.domain.share import FULL, to_percent
 
 KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
 KEY_RULE = "starts with a letter or digit and has at most 100 of: letters, digits, . _ : -"
@@ -25,6 +26,7 @@ def check(flag: Flag) -> None:
 
 def _broken(flag: Flag) -> Iterator[FieldError]:
     yield from _names(flag)
+    yield from _constraints(flag)
     yield from broken_plan(flag)
     if flag.guardrails:
         yield from _guardrails("guardrails", flag.guardrails)
@@ -57,6 +59,24 @@ def _names(flag: Flag) -> Iterator[FieldError]:
             yield FieldError(f"operations.{name}", KEY_RULE)
     if len(flag.operations) > MOST_OPERATIONS:
         yield FieldError("operations", f"are {len(flag.operations)}, at most {MOST_OPERATIONS} fit into one flag")
+
+
+def _constraints(flag: Flag) -> Iterator[FieldError]:
+    for number, each in enumerate(flag.constraints):
+        for field, name in (("operation", each.operation), ("not_above", each.not_above)):
+            if name not in flag.operations:
+                yield FieldError(f"constraints.{number}.{field}", f"'{name}' is not an operation of this flag")
+    if constraints.goes_in_a_circle(flag.constraints):
+        yield FieldError("constraints", "go round in a circle: an operation cannot follow itself")
+        return
+    shares = {name: operation.share for name, operation in flag.operations.items()}
+    for number, each in constraints.broken(shares, flag.constraints):
+        above, limit = (to_percent(shares.get(name, 0)) for name in (each.operation, each.not_above))
+        message = (
+            f"'{each.operation}' at {above} % would be above '{each.not_above}' at {limit} %: "
+            f"raise '{each.not_above}' first, or lower '{each.operation}'"
+        )
+        yield FieldError(f"constraints.{number}", message)
 
 
 def _guardrails(field: str, limits: Guardrails) -> Iterator[FieldError]:

@@ -55,6 +55,12 @@ def _lags(flag: Flag, plan: Plan) -> Iterator[FieldError]:
             yield FieldError(f"plan.lags.{name}", "is not an operation that this plan moves")
         elif not 0 <= lag < MOST_STAGES:
             yield FieldError(f"plan.lags.{name}", f"must be a number of stages between 0 and {MOST_STAGES - 1}")
+    for each in flag.constraints:
+        ahead = plan.lags.get(each.not_above, 0) - plan.lags.get(each.operation, 0)
+        if each.operation in planned and each.not_above in planned and ahead > 0:
+            needed = plan.lags.get(each.not_above, 0)
+            message = f"must be at least {needed}: '{each.operation}' may not exceed '{each.not_above}'"
+            yield FieldError(f"plan.lags.{each.operation}", message)
     if planned and all(plan.lags.get(name, 0) > 0 for name in planned):
         yield FieldError("plan.lags", "let every operation wait: one of them has to go first")
 

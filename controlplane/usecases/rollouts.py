@@ -6,7 +6,7 @@ from datetime import datetime
 from controlplane.domain import rollout as rollouts
 from controlplane.domain.audit import Action
 from controlplane.domain.errors import NotFound, Refused
-from controlplane.domain.flag import Flag, with_shares, with_stage, without_rollback
+from controlplane.domain.flag import Flag, in_order, with_shares, with_stage, without_rollback
 from controlplane.domain.plan import Plan
 from controlplane.domain.rollout import Rollout, State, on_last_stage, stage_of
 from controlplane.domain.share import FULL
@@ -135,7 +135,7 @@ def abort(store: Store, place: Place, cause: Cause) -> Flag:
         over = replace(flag.rollout, state=State.ABORTED, entered_at=cause.at, approved=False, start_at=None)
         if flag.rollout.state is State.SCHEDULED:
             return replace(flag, rollout=over)
-        return replace(with_shares(flag, 0, flag.planned_operations), rollout=over)
+        return replace(in_order(with_shares(flag, 0, flag.planned_operations)), rollout=over)
 
     return _do(store, place, cause, Action.ROLLOUT_ABORT, aborted, brake=True)
 
@@ -160,7 +160,7 @@ def taken_back(flag: Flag, cause: Cause, operation: str | None, *, automatic: bo
         message = f"flag '{flag.key}' has no operation '{operation}'"
         raise NotFound(message)
     one = replace(flag.operations[operation], share=0, rolled_back=True)
-    return replace(flag, operations={**flag.operations, operation: one})
+    return in_order(replace(flag, operations={**flag.operations, operation: one}))
 
 
 def unlock(store: Store, place: Place, cause: Cause) -> Flag:
