@@ -1,6 +1,6 @@
 # The front door: each target calls one script of the same name and adds nothing.
 .DEFAULT_GOAL := help
-.PHONY: run test demo check bench help
+.PHONY: run test demo check bench soak help
 
 ifdef PORT
 export THROWBAR_PORT := $(PORT)
@@ -17,6 +17,9 @@ test: ## every test: unit, contract, stories, PostgreSQL, browser (ARGS="-k snap
 
 check: ## format, lint, types, import contracts
 	@scripts/check
+
+soak: ## the tests that search at random, for an hour rather than for seconds
+	@scripts/soak $(ARGS)
 
 bench: ## the benchmarks, as tables
 	@scripts/bench $(ARGS)

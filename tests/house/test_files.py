@@ -53,7 +53,7 @@ def test_a_script_is_short_and_tells_its_usage(path: Path) -> None:
 def test_every_target_of_the_makefile_is_a_script() -> None:
     called = set(re.findall(r"^\t@(scripts/\S+)", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
 
-    assert called == {"scripts/serve", "scripts/test", "scripts/demo", "scripts/check", "scripts/bench"}
+    assert called == {"scripts/serve", "scripts/test", "scripts/demo", "scripts/check", "scripts/bench", "scripts/soak"}
     assert called <= {named(path) for path in SCRIPTS}
 
 

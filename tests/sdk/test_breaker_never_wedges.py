@@ -1,4 +1,4 @@
-"""Random lives of a breaker beside a model that keeps every call it ever heard of. The long run: LONG_TESTS=1."""
+"""Random lives of a breaker beside a model that keeps every call it ever heard of. The long run: `make soak`."""
 
 import os
 import random
@@ -158,7 +158,8 @@ class Life:
 
 
 @pytest.mark.timeout(900)
-def test_no_sequence_of_events_leaves_the_design_or_wedges_the_breaker():
+@pytest.mark.soak
+def test_row_15_no_sequence_of_events_leaves_the_design_or_wedges_the_breaker():
     states, closed_after = set(), []
     for seed in range(LIVES):
         life = Life(seed)
