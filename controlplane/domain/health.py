@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from controlplane.domain import evidence, histogram
 from controlplane.domain.findings import Consequence, Finding, Verdict
@@ -30,7 +31,14 @@ def log_share_of_evidence(operations: Sequence[Evidence]) -> float:
 
 def judge(guardrails: Guardrails, sample: Sample, overall: float) -> tuple[Finding, ...]:
     """Every guardrail of one operation, judged; `overall` is the flag's evidence (see `flag_evidence`)."""
-    return (*_comparisons(guardrails, sample, overall), *_limits(guardrails, sample), *silence(guardrails, sample))
+    found = (*_comparisons(guardrails, sample, overall), *_limits(guardrails, sample), *silence(guardrails, sample))
+    return found if guardrails.on_breach is not OnBreach.REPORT else tuple(_rehearsed(each) for each in found)
+
+
+def _rehearsed(finding: Finding) -> Finding:
+    """A policy that may only report takes nothing back: not for a breach, and not for silence."""
+    taken_back = finding.consequence is Consequence.ROLL_BACK
+    return replace(finding, consequence=Consequence.REPORT) if taken_back else finding
 
 
 def _comparisons(guardrails: Guardrails, sample: Sample, overall: float) -> Iterator[Finding]:
@@ -151,5 +159,5 @@ def _on_breach(guardrails: Guardrails) -> Consequence:
     return {
         OnBreach.ROLLBACK: Consequence.ROLL_BACK,
         OnBreach.HOLD: Consequence.HOLD,
-        OnBreach.REPORT: Consequence.NONE,
+        OnBreach.REPORT: Consequence.REPORT,
     }[guardrails.on_breach]

@@ -10,7 +10,7 @@ from typing import Any
 
 from controlplane.documents.flag import flag_document
 from controlplane.documents.state import state_document
-from controlplane.domain.audit import Action, Actor, AuditEntry, differences
+from controlplane.domain.audit import Action, Actor, AuditEntry, Change, differences
 from controlplane.domain.errors import Refused, StaleVersion
 from controlplane.domain.flag import Flag, raises_exposure
 from controlplane.domain.flag_rules import check
@@ -93,25 +93,34 @@ def add_flag(store: Store, environment_name: str, flag: Flag, cause: Cause) -> F
     return new
 
 
+def write_note(uow: UnitOfWork, environment: Environment, cause: Cause, order: Order, flag: Flag) -> None:
+    """An entry about a flag that stays as it is: nothing for services, so the snapshot keeps its version."""
+    uow.audit.append(environment, _entry(cause, order, flag, ()))
+
+
 def write_down(
     uow: UnitOfWork, environment: Environment, cause: Cause, order: Order, before: Flag | None, after: Flag
 ) -> None:
     """The audit entry and the new snapshot version of a change already saved."""
     old = _document(before) if before else {}
-    entry = AuditEntry(
+    entry = _entry(cause, order, after, tuple(differences(old, _document(after))))
+    uow.audit.append(environment, entry)
+    uow.environments.raise_version(environment)
+
+
+def _entry(cause: Cause, order: Order, flag: Flag, changes: tuple[Change, ...]) -> AuditEntry:
+    return AuditEntry(
         id=0,
         at=cause.at,
         actor=cause.actor,
         action=order.action,
-        flag=after.key,
+        flag=flag.key,
         reason=cause.reason,
-        changes=tuple(differences(old, _document(after))),
-        version=after.version,
+        changes=changes,
+        version=flag.version,
         request_id=cause.request_id,
         record=order.record,
     )
-    uow.audit.append(environment, entry)
-    uow.environments.raise_version(environment)
 
 
 def _opened(before: Flag | None, after: Flag) -> Flag:

@@ -1,32 +1,42 @@
 """Judging: from the stored buckets of one flag to its findings. Reads, decides nothing."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from controlplane.domain.findings import Consequence, Finding, Verdict
 from controlplane.domain.flag import Flag, Side
 from controlplane.domain.health import flag_evidence, judge
+from controlplane.domain.ledger import Ledger, noted
 from controlplane.domain.observation import Arm, Bucket, Evidence, Stratum, gather, total
-from controlplane.domain.rollout import State
+from controlplane.domain.record import Grounds
+from controlplane.domain.rollout import Decision, State, Step
 from controlplane.domain.routing import SHADOW_CALL
 from controlplane.domain.sample import Sample
 from controlplane.domain.snapshot import Clockwork
 from controlplane.store import UnitOfWork
+from controlplane.store.checkpoints import Checkpoint
 from controlplane.store.environments import Environment
 from controlplane.store.reports import Place
 from controlplane.store.watches import Watch
 
 Cells = Sequence[tuple[Place, Arm]]
+CHECKPOINT_EVERY = 6 * 3600  # seconds of telemetry: what has to be folded to see the evidence at any instant
+
+UNTOLD = frozenset({"no_telemetry", "one_side", "min_samples", "exposure"})
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look at a flag has shown; `overall` is ln of the flag's evidence."""
+    """What one look at a flag has shown; `overall` is ln of the flag's evidence.
+
+    `checkpoint` is one that is due: it must be saved with the watch.
+    """
 
     watch: Watch
     findings: tuple[Finding, ...]
     overall: float
+    checkpoint: Checkpoint | None = None
 
 
 def sealed_until(now: datetime, clockwork: Clockwork) -> int:
@@ -39,23 +49,37 @@ def look_at(uow: UnitOfWork, environment: Environment, flag: Flag, now: datetime
     """Gather the evidence of newly sealed buckets and judge every exposed operation."""
     until = sealed_until(now, clockwork)
     watch = _watch(uow, environment, flag, until, now)
+    first = min(watch.judged_until, until - widest_window(flag))
+    cells = uow.buckets.between(environment.id, flag.key, first, until)
+    due = _due(flag, watch)
+    watch = replace(watch, version=flag.version, checkpoint=due.start if due else watch.checkpoint)
+    return replace(look_over(flag, watch, cells, until, now), checkpoint=due)
+
+
+def look_over(flag: Flag, watch: Watch, cells: Cells, until: int, now: datetime) -> Look:
+    """What `cells` add to a watch, and what is to be said of it. Pure: no clock, no database.
+
+    `cells` reach from the watch's `judged_until` or the start of the widest window, whichever is earlier, to `until`.
+    Operations that nobody is sent to the candidate in are gathered as well, and not judged.
+    """
+    served = [each for each in cells if is_served(each[0])]
+    watch = _gathered(flag, watch, served, until)
     exposed = flag.exposed_operations if flag.guardrails else ()
-    unexposed = tuple(_unexposed(flag))
-    if not exposed:
-        return Look(replace(watch, judged_until=max(until, watch.judged_until), findings=unexposed), unexposed, 0.0)
-    widest = max(limits.window_seconds for name in exposed if (limits := flag.guardrails_of(name)))
-    first = min(watch.judged_until, until - widest)
-    cells = [each for each in uow.buckets.between(environment.id, flag.key, first, until) if is_served(each[0])]
-    watch = _gathered(flag, watch, cells, until)
-    samples = [_sample(flag, name, watch, cells, until, now) for name in exposed]
+    samples = [_sample(flag, name, watch, served, until, now) for name in exposed]
     overall = flag_evidence(samples)
-    findings = unexposed + tuple(
+    findings = tuple(_unexposed(flag)) + tuple(
         finding
         for sample in samples
         if (limits := flag.guardrails_of(sample.operation))
         for finding in judge(limits, sample, overall)
     )
     return Look(replace(watch, findings=findings), findings, overall)
+
+
+def widest_window(flag: Flag) -> int:
+    """Seconds that the widest window of an operation reaches back."""
+    limits = (flag.guardrails_of(name) for name in flag.operations)
+    return max((each.window_seconds for each in limits if each), default=0)
 
 
 def is_served(place: Place) -> bool:
@@ -82,30 +106,43 @@ def _watch(uow: UnitOfWork, environment: Environment, flag: Flag, until: int, no
     return Watch(flag.key, flag.rollout.attempt, first - first % 60, now, evidence=kept)
 
 
+def _due(flag: Flag, watch: Watch) -> Checkpoint | None:
+    """A checkpoint where an attempt opens, where the flag is another than it was, and every few hours."""
+    same = watch.version == flag.version and watch.checkpoint is not None
+    if same and watch.judged_until - (watch.checkpoint or 0) < CHECKPOINT_EVERY:
+        return None
+    return Checkpoint(flag.key, watch.attempt, watch.judged_until, flag.version, watch.evidence, watch.ledgers)
+
+
 def _gathered(flag: Flag, watch: Watch, cells: Cells, until: int) -> Watch:
-    evidence = dict(watch.evidence)
-    new = [cell for cell in cells if _counts(cell[0], watch)]
-    for name in flag.operations:
-        limits = flag.guardrails_of(name)
-        if limits is None:
-            continue
-        seen = evidence.get(name, Evidence())
-        for bucket in _buckets([cell for cell in new if cell[0].operation == name]):
-            seen = gather(seen, bucket, limits)
-        evidence[name] = seen
-    return replace(watch, evidence=evidence, judged_until=max(until, watch.judged_until))
+    guarded = (name for name in flag.operations if flag.guardrails_of(name))
+    evidence, ledgers = {name: Evidence() for name in guarded} | dict(watch.evidence), dict(watch.ledgers)
+    for bucket_of in buckets_of([cell for cell in cells if _counts(cell[0], watch)]):
+        for name, bucket in bucket_of.items():
+            put_in(flag, name, bucket, evidence, ledgers)
+    return replace(watch, evidence=evidence, ledgers=ledgers, judged_until=max(until, watch.judged_until))
+
+
+def put_in(flag: Flag, name: str, bucket: Bucket, evidence: dict[str, Evidence], ledgers: dict[str, Ledger]) -> None:
+    """Add one sealed bucket to what is known of an operation; nothing for one that the flag does not guard."""
+    limits = flag.guardrails_of(name) if name in flag.operations else None
+    if limits is None:
+        return
+    evidence[name] = gather(evidence.get(name, Evidence()), bucket, limits)
+    ledgers[name] = noted(ledgers.get(name, Ledger()), bucket)
 
 
 def _counts(place: Place, watch: Watch) -> bool:
     return place.start >= watch.judged_until and place.attempt == watch.attempt and not place.late
 
 
-def _buckets(cells: Cells) -> Iterable[Bucket]:
-    by_start: dict[int, list[tuple[Place, Arm]]] = {}
+def buckets_of(cells: Cells) -> Iterator[dict[str, Bucket]]:
+    """Operation → bucket, one dictionary for each start, in the order of time."""
+    by_start: dict[int, dict[str, list[tuple[Place, Arm]]]] = {}
     for place, arm in cells:
-        by_start.setdefault(place.start, []).append((place, arm))
+        by_start.setdefault(place.start, {}).setdefault(place.operation, []).append((place, arm))
     for start in sorted(by_start):
-        yield _bucket(start, by_start[start])
+        yield {name: _bucket(start, own) for name, own in by_start[start].items()}
 
 
 def _bucket(start: int, cells: Cells) -> Bucket:
@@ -157,20 +194,41 @@ def _has_baked(flag: Flag, now: datetime) -> bool:
     return due is not None and now >= due
 
 
-def numbers_of(look: Look) -> Mapping[str, object]:
-    """The decision record: what an automatic change was decided on, enough to see why."""
-    return {
-        "log_evidence": look.overall,
-        "attempt": look.watch.attempt,
-        "judged_until": look.watch.judged_until,
-        "findings": [
-            {
-                "operation": finding.operation,
-                "guardrail": finding.guardrail,
-                "verdict": finding.verdict.value,
-                "sentence": finding.sentence,
-                "numbers": dict(finding.numbers),
-            }
-            for finding in look.findings
-        ],
-    }
+def grounds_of(flag: Flag, decision: Decision, look: Look, clockwork: Clockwork) -> Grounds:
+    """What a decision after a look was made of."""
+    watch = look.watch
+    return Grounds(
+        flag=flag,
+        decision=decision,
+        attempt=watch.attempt,
+        judged_until=watch.judged_until,
+        bucket_seconds=clockwork.bucket_seconds,
+        overall=look.overall,
+        findings=look.findings,
+        evidence=watch.evidence,
+        ledgers=watch.ledgers,
+    )
+
+
+def telling(decision: Decision, watch: Watch) -> str | None:
+    """A word for what the audit log has not been told of this attempt: a doubt that holds, a rollback only reported.
+
+    Each is told once an attempt: evidence that comes and goes is one story. Silence is not told: every stage begins
+    with it.
+    """
+    finding = decision.finding
+    if finding is None or not (finding.consequence is Consequence.REPORT or _is_doubt(decision, finding)):
+        return None
+    word = f"{finding.consequence}:{finding.operation}:{finding.guardrail}"
+    return None if word in watch.told else word
+
+
+def _is_doubt(decision: Decision, finding: Finding) -> bool:
+    return decision.step is Step.HOLD and finding.guardrail not in UNTOLD
+
+
+def save_look(uow: UnitOfWork, environment_id: int, look: Look) -> None:
+    """The watch, and the checkpoint that is due with it."""
+    uow.watches.save(environment_id, look.watch)
+    if look.checkpoint:
+        uow.checkpoints.save(environment_id, look.checkpoint)

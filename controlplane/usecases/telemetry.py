@@ -116,7 +116,7 @@ def _fold_environment(uow: UnitOfWork, environment_id: int, rows: Sequence[Journ
             continue
         place = _place(cell)
         attempt, until = judged.get(place.flag, (0, 0))
-        late = place.attempt == attempt and place.start < until
+        late = place.attempt < attempt or (place.attempt == attempt and place.start < until)
         cells.setdefault(replace(place, late=late), []).append(arm_of(cell))
     sums = {place: total(arms) for place, arms in cells.items()}
     uow.buckets.add(environment_id, noise_apart(uow, environment_id, sums, rows[-1].received_at))

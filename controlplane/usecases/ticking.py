@@ -4,13 +4,17 @@ The database is the truth: a tick that was missed, or died halfway, only delays.
 """
 
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from controlplane.clock import Clock
+from controlplane.documents.decision_record import record_document
 from controlplane.domain import rollout as rollouts
 from controlplane.domain.audit import SCHEDULER, Action
 from controlplane.domain.errors import LeaseLost, StaleVersion
+from controlplane.domain.findings import Consequence
 from controlplane.domain.flag import Flag, with_shares
 from controlplane.domain.guardrails import Scope
 from controlplane.domain.plan import Plan
@@ -20,9 +24,8 @@ from controlplane.domain.snapshot import Clockwork
 from controlplane.store import Store
 from controlplane.store.environments import Environment
 from controlplane.store.lease import Lease
-from controlplane.store.watches import Watch
-from controlplane.usecases.changing import Cause, Order, change_within
-from controlplane.usecases.judging import Look, look_at, numbers_of
+from controlplane.usecases.changing import Cause, Order, change_within, write_note
+from controlplane.usecases.judging import Look, grounds_of, look_at, save_look, telling
 from controlplane.usecases.rollouts import taken_back
 from controlplane.usecases.telemetry import fold
 
@@ -63,7 +66,7 @@ def tick(store: Store, clock: Clock, clockwork: Clockwork, lease: Lease) -> Tick
 
 def _go_round(round_: _Round, clock: Clock) -> TickReport:
     steps: list[tuple[str, str, Step]] = []
-    quiet: list[Watch] = []
+    quiet: list[Look] = []
     judged = failures = 0
     for flag in _watched(round_):
         judged += 1
@@ -92,16 +95,21 @@ def _watched(round_: _Round) -> list[Flag]:
     return [flag for flag in flags if flag.rollout.is_live or (flag.guardrails and flag.exposed_operations)]
 
 
-def _attend(round_: _Round, flag: Flag, now: datetime, quiet: list[Watch]) -> Step:
+def _attend(round_: _Round, flag: Flag, now: datetime, quiet: list[Look]) -> Step:
     """One flag: look, decide, and change it if a change is due; a watch without change goes to `quiet`."""
     with round_.store.reading() as uow:
         look = look_at(uow, round_.environment, flag, now, round_.clockwork)
     decision = next_step(flag.plan, flag.rollout, look.findings, now)
     watch = replace(look.watch, step=decision.step, because=decision.because, at=now)
-    if decision.step in {Step.WAIT, Step.HOLD}:
-        quiet.append(watch)
-        return decision.step
-    return _act(round_, flag, decision, replace(look, watch=watch))
+    look = replace(look, watch=watch)
+    if decision.step not in {Step.WAIT, Step.HOLD}:
+        return _act(round_, flag, decision, look)
+    if word := telling(decision, watch):
+        look = replace(look, watch=replace(watch, told=(*watch.told, word)))
+        _tell(round_, flag, decision, look)
+    else:
+        quiet.append(look)
+    return decision.step
 
 
 def _act(round_: _Round, flag: Flag, decision: Decision, look: Look) -> Step:
@@ -112,16 +120,37 @@ def _act(round_: _Round, flag: Flag, decision: Decision, look: Look) -> Step:
         uow.leases.check(round_.lease)
         locked = uow.environments.get(round_.environment.name, lock=True)
         try:
-            change_within(uow, locked, flag.key, cause, _order(flag, decision, look))
+            change_within(uow, locked, flag.key, cause, _order(round_, flag, decision, look))
         except StaleVersion:
             return Step.WAIT  # a person changed the flag since it was read: the next tick looks again
-        uow.watches.save(locked.id, look.watch)
+        save_look(uow, locked.id, look)
         uow.commit()
     return decision.step
 
 
-def _order(flag: Flag, decision: Decision, look: Look) -> Order:
-    record, now = numbers_of(look), look.watch.at
+def _tell(round_: _Round, flag: Flag, decision: Decision, look: Look) -> None:
+    """A hold that begins, or a rollback that was only reported: an audit entry, and no change to the flag."""
+    would = decision.finding is not None and decision.finding.consequence is Consequence.REPORT
+    action = Action.ROLLOUT_WOULD_ROLL_BACK if would else Action.ROLLOUT_HOLD
+    cause = Cause(SCHEDULER, look.watch.at, decision.because)
+    with round_.store.writing() as uow:
+        uow.leases.check(round_.lease)
+        locked = uow.environments.get(round_.environment.name, lock=True)
+        write_note(uow, locked, cause, Order(action, _as_it_is, record=_record(round_, flag, decision, look)), flag)
+        save_look(uow, locked.id, look)
+        uow.commit()
+
+
+def _as_it_is(flag: Flag) -> Flag:
+    return flag
+
+
+def _record(round_: _Round, flag: Flag, decision: Decision, look: Look) -> Mapping[str, Any]:
+    return record_document(grounds_of(flag, decision, look, round_.clockwork))
+
+
+def _order(round_: _Round, flag: Flag, decision: Decision, look: Look) -> Order:
+    record, now = _record(round_, flag, decision, look), look.watch.at
     cause = Cause(SCHEDULER, now)
     if decision.step is Step.ROLL_BACK:
         return Order(
@@ -166,12 +195,12 @@ def _reason(flag: Flag, decision: Decision, now: datetime) -> str:
     return f"{to_percent(stages[0].share)} % → {to_percent(stages[1].share)} %: {decision.because}"
 
 
-def _remember(round_: _Round, watches: list[Watch]) -> None:
+def _remember(round_: _Round, looks: Sequence[Look]) -> None:
     """What was seen of flags that stay as they are, in one transaction."""
-    if not watches:
+    if not looks:
         return
     with round_.store.writing() as uow:
         uow.leases.check(round_.lease)
-        for watch in watches:
-            uow.watches.save(round_.environment.id, watch)
+        for look in looks:
+            save_look(uow, round_.environment.id, look)
         uow.commit()

@@ -28,6 +28,8 @@ ACTIONS = {
     "rollout:approve": "approved the stage",
     "rollout:abort": "aborted the rollout",
     "rollout:roll_back": "rolled back",
+    "rollout:would_roll_back": "would have rolled back",
+    "rollout:hold": "held the rollout",
     "rollout:unlock": "unlocked",
     "rollout:complete": "completed the rollout",
     "rollout:finish": "finished the migration",

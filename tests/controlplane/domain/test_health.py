@@ -113,7 +113,7 @@ def test_90_percent_errors_take_back_within_one_bucket_of_100_keys(operations):
     [
         (OnBreach.ROLLBACK, Consequence.ROLL_BACK),
         (OnBreach.HOLD, Consequence.HOLD),
-        (OnBreach.REPORT, Consequence.NONE),
+        (OnBreach.REPORT, Consequence.REPORT),
     ],
 )
 def test_what_a_breach_does_is_the_flags_own_choice(on_breach, consequence):

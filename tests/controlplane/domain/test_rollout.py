@@ -22,7 +22,7 @@ from tests.builders import NOW, a_finding, a_plan
 HOUR = timedelta(hours=1)
 FINE, DOUBT, BREACH = a_finding(), a_finding(Consequence.HOLD), a_finding(Consequence.ROLL_BACK)
 IGNORED = a_finding(verdict=Verdict.INCONCLUSIVE)
-REPORTED = a_finding(verdict=Verdict.UNHEALTHY)
+REPORTED = a_finding(Consequence.REPORT)
 FINDINGS = st.lists(st.sampled_from([FINE, DOUBT, BREACH, IGNORED, REPORTED]), max_size=5)
 ROLLOUTS = st.builds(
     Rollout, st.sampled_from(State), st.integers(0, 6), st.one_of(st.none(), st.just(NOW)), st.booleans()
@@ -49,7 +49,9 @@ def at_stage(stage=0, **changes):
         ([FINE, BREACH], 0, timedelta(0), Step.ROLL_BACK),
         ([FINE, IGNORED], 0, HOUR, Step.WAIT),
         ([IGNORED], 3, HOUR, Step.WAIT),
-        ([REPORTED], 0, HOUR, Step.ADVANCE),
+        ([REPORTED], 0, HOUR, Step.HOLD),
+        ([REPORTED, BREACH], 0, HOUR, Step.ROLL_BACK),
+        ([FINE, REPORTED], 3, HOUR, Step.HOLD),
     ],
 )
 def test_a_running_rollout_takes_the_step_that_its_findings_and_its_time_allow(findings, stage, after, step):
@@ -64,7 +66,6 @@ def test_a_running_rollout_takes_the_step_that_its_findings_and_its_time_allow(f
     [
         ([FINE], "stage 1 of 4 has baked and is healthy"),
         ([], "stage 1 of 4 has baked"),
-        ([REPORTED], "stage 1 of 4 has baked; its breach is only reported: a sentence"),
     ],
 )
 def test_only_what_was_judged_is_called_healthy(findings, because):

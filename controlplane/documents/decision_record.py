@@ -1,0 +1,136 @@
+"""The decision record: JSON in an audit entry, from which a decision of the scheduler can be seen and recomputed.
+
+Its shape is described in docs/decision-record.md. A field that is added keeps `schema`; one that changes raises it.
+"""
+
+import math
+from typing import Any
+
+from controlplane.documents.watching import finding_document
+from controlplane.domain import evidence
+from controlplane.domain.evidence import Wealth
+from controlplane.domain.guardrails import Compare, Guardrails
+from controlplane.domain.ledger import Counts, Ledger
+from controlplane.domain.observation import Evidence
+from controlplane.domain.record import CODE, Grounds
+from controlplane.domain.share import to_percent
+
+SCHEMA = 1
+BY_TIME = "bake"
+_COMPARISON = "E ≥ 1/α for the operation and for the flag, and at least 3 bad candidate keys"
+_LIMIT = "the limit's evidence ≥ 1/α, and the comparison's ≥ 20 where there is a baseline to compare with"
+_MEANINGS = {
+    BY_TIME: "the bake is over, enough keys were seen, and nothing is unhealthy or in doubt",
+    "errors_vs_baseline": _COMPARISON,
+    "latency_vs_baseline": _COMPARISON,
+    "max_error_rate": _LIMIT,
+    "max_latency": _LIMIT,
+}
+
+
+def record_document(grounds: Grounds) -> dict[str, Any]:
+    """Everything that a decision was made of. Logarithms are natural; instants are seconds since the epoch."""
+    flag, decision, finding = grounds.flag, grounds.decision, grounds.decision.finding
+    rule = finding.guardrail if finding else BY_TIME
+    return {
+        "schema": SCHEMA,
+        "code": CODE,
+        "step": decision.step.value,
+        "rule": rule,
+        "rule_means": _MEANINGS.get("max_latency" if rule.startswith("max_latency") else rule, ""),
+        "operation": finding.operation if finding else None,
+        "sentence": decision.because,
+        "flag_version": flag.version,
+        "attempt": grounds.attempt,
+        "judged_until": grounds.judged_until,
+        "bucket_seconds": grounds.bucket_seconds,
+        "log_evidence": grounds.overall,
+        "one_in": evidence.one_in(grounds.overall),
+        **_alpha(flag.guardrails),
+        "operations": {name: _operation(grounds, name) for name in flag.exposed_operations},
+        "findings": [finding_document(each) for each in grounds.findings],
+    }
+
+
+def _alpha(limits: Guardrails | None) -> dict[str, float]:
+    """Limits without a comparison are tested at the α that comparisons have by default."""
+    alpha = ((limits.compare if limits else None) or Compare()).alpha
+    return {"alpha": alpha, "log_limit": -math.log(alpha)}
+
+
+def _operation(grounds: Grounds, name: str) -> dict[str, Any]:
+    limits, seen = grounds.flag.guardrails_of(name), grounds.evidence.get(name, Evidence())
+    compare = limits.compare if limits else None
+    return {
+        **_alpha(limits),
+        "tolerance": {
+            "error_rate_ratio": compare.error_rate_ratio,
+            "error_rate_margin": compare.error_rate_margin,
+            "latency_ratio": compare.latency_ratio,
+        }
+        if compare
+        else None,
+        "design_effect": evidence.DESIGN_EFFECT,
+        "rows": _rows(grounds.ledgers.get(name, Ledger()), grounds.bucket_seconds),
+        **evidence_numbers(seen),
+        "limits": _limits(limits, seen) if limits else {},
+    }
+
+
+def evidence_numbers(seen: Evidence) -> dict[str, Any]:
+    """What is recomputed and held against the record: ln of each evidence of one operation."""
+    return {
+        "errors": _log(seen.errors.log_evidence),
+        "latency": _log(seen.log_latency)
+        | {
+            "edges": {
+                name: {
+                    "log_evidence": wealth.log_evidence,
+                    "slow_baseline": seen.slow.get(name, (0, 0))[0],
+                    "slow_candidate": seen.slow.get(name, (0, 0))[1],
+                }
+                for name, wealth in seen.latency.items()
+            }
+        },
+    }
+
+
+def _limits(limits: Guardrails, seen: Evidence) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if limits.max_error_rate is not None:
+        found["max_error_rate"] = {"limit": limits.max_error_rate, **_log(seen.max_error_rate.log_evidence)}
+    for name, milliseconds in limits.max_latency_ms.items():
+        wealth = seen.max_latency.get(name, Wealth())
+        found[f"max_latency_{name}"] = {"limit": milliseconds, **_log(wealth.log_evidence)}
+    return found
+
+
+def _log(log_evidence: float) -> dict[str, float]:
+    return {"log_evidence": log_evidence, "one_in": evidence.one_in(log_evidence)}
+
+
+def _rows(ledger: Ledger, bucket_seconds: int) -> dict[str, Any]:
+    """The exact identity of the rows: which span, how many buckets, what they held and its digest."""
+    return {
+        "from": ledger.first,
+        "until": None if ledger.last is None else ledger.last + bucket_seconds,
+        "buckets": ledger.buckets,
+        "digest": ledger.digest,
+        "strata": [_stratum(share, counts) for share, counts in sorted(ledger.strata.items())],
+    }
+
+
+def _stratum(share: int, counts: Counts) -> dict[str, Any]:
+    return {
+        "percent": to_percent(share),
+        "rho": counts.rho,
+        "baseline": _side(counts.baseline_calls, counts.baseline_bad, counts.baseline_keys, counts.baseline_bad_keys),
+        "candidate": _side(
+            counts.candidate_calls, counts.candidate_bad, counts.candidate_keys, counts.candidate_bad_keys
+        ),
+    }
+
+
+def _side(calls: int, bad: int, keys: int, bad_keys: int) -> dict[str, Any]:
+    rate = bad_keys / keys if keys else None
+    return {"calls": calls, "bad": bad, "keys": keys, "bad_keys": bad_keys, "rate": rate}
