@@ -81,20 +81,6 @@ def test_row_14_a_returned_error_counts_when_the_function_raises_it_and_answers_
     assert service.called == {"new": 50}
 
 
-def test_row_14_eight_threads_of_slow_calls_run_side_by_side(service):
-    """Had a lock been held around them, they would take eight times as long as one, not at most four."""
-    operation = service.operation(lambda: time.sleep(0.05), **ONCE)
-    threads = [threading.Thread(target=operation, kwargs={"key": f"k{number}"}) for number in range(8)]
-
-    started = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert time.perf_counter() - started < 4 * 0.05
-
-
 def test_row_15_fifty_callers_of_a_half_open_breaker_make_three_probes(service):
     gate, inside = threading.Event(), threading.Semaphore(0)
     bad = [refused() for _ in range(5)]
