@@ -6,7 +6,7 @@ from typing import Any
 
 from controlplane.domain.audit import Actor, ActorKind
 from controlplane.domain.findings import Consequence, Finding, Verdict
-from controlplane.domain.histogram import index_of
+from controlplane.domain.histogram import LOWEST, index_of
 from controlplane.domain.observation import Arm, Bucket, Evidence, Stratum
 from controlplane.domain.plan import Plan, Stage
 from controlplane.domain.sample import Sample
@@ -56,10 +56,13 @@ def a_finding(consequence: Consequence = Consequence.NONE, **changes: Any) -> Fi
 
 
 def an_arm(keys: int = 100, bad_keys: int = 0, *, milliseconds: float = 20.0, **changes: Any) -> Arm:
-    """One side whose keys each called once, all equally fast and new to the attempt."""
+    """One side whose keys each called once, all equally fast; seen before in the attempt, and never slower than now."""
     counts = {index_of(milliseconds): keys} if keys else {}
+    before = {LOWEST: keys} if keys else {}
     values: dict[str, Any] = {"calls": keys, "bad": bad_keys, "keys": keys, "bad_keys": bad_keys}
-    return Arm(**{**values, "latency": counts, "key_latency": counts, "rise_to": counts, **changes})
+    return Arm(
+        **{**values, "latency": counts, "key_latency": counts, "rise_from": before, "rise_to": counts, **changes}
+    )
 
 
 def a_bucket(candidate: Arm | None = None, baseline: Arm | None = None, *, share: int = 1000, start: int = 0) -> Bucket:
@@ -77,7 +80,7 @@ def a_sample(evidence: Evidence | None = None, **changes: Any) -> Sample:
 
 
 def a_cell(**changes: Any) -> dict[str, Any]:
-    """A healthy minute's worth of one side; latency follows `calls`, keys follow calls."""
+    """A healthy minute's worth of one side; latency follows `calls`, keys follow calls and were all seen before."""
     calls = changes.get("calls", 100)
     errors = changes.get("errors", {})
     pending = changes.get("pending", 0)
@@ -101,7 +104,7 @@ def a_cell(**changes: Any) -> dict[str, Any]:
         "keys": keys,
         "bad_keys": min(keys, sum(errors.values()) + pending),
         "key_latency": {index: keys},
-        "key_rise": {"from": {}, "to": {index: keys}},
+        "key_rise": {"from": {str(LOWEST): keys}, "to": {index: keys}},
     }
     return {**cell, **changes}
 

@@ -16,8 +16,9 @@ mixture over a few o. Without restarts it depends on the totals alone:
     ln E(o) = Σ over shares [ candidate ln o − (candidate + baseline) ln(1 + s(o − 1)) ] / D
     E       = mean over o of E(o);  P(E ever ≥ 1/α) ≤ α
 
-Each process remembers keys for itself, so a key that roams is fresh once in every process. If w of them may count it,
-Jensen's inequality asks for D ≥ w: (E X^w)^(1/w) bounds the w-fold repeated draw. So D is at least their number.
+Each process remembers keys for itself, so a key that roams is fresh once in every process. Where w processes may count
+it, D = w keeps the bound: E X^(1/w) of a draw repeated w times is at most E X of a single one (Jensen). How failures
+cluster has nothing to do with it.
 """
 
 import math
@@ -63,9 +64,9 @@ class Assignment:
 Assignments = Mapping[int, Assignment]  # by share
 
 
-def log_mismatch(assignments: Assignments, design_effect: float = 1.0) -> float:
-    """ln E that keys are not assigned as the shares say."""
-    return evidence.log_mean([_log_odds_bet(assignments, odds) / design_effect for odds in ODDS])
+def log_mismatch(assignments: Assignments, processes: int = 1) -> float:
+    """ln E that keys are not assigned as the shares say; `processes` is how many may have counted the same key."""
+    return evidence.log_mean([_log_odds_bet(assignments, odds) / processes for odds in ODDS])
 
 
 def _log_odds_bet(assignments: Assignments, odds: float) -> float:

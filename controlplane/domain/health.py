@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from controlplane.domain import evidence, histogram
 from controlplane.domain.findings import Consequence, Finding, Verdict
+from controlplane.domain.gates import gates
 from controlplane.domain.guardrails import Guardrails, OnBreach
 from controlplane.domain.observation import Evidence, quantile_of
+from controlplane.domain.rates import at_least
 from controlplane.domain.sample import Sample
 from controlplane.domain.silence import silence
 from controlplane.domain.words import count, one_in, percent, seconds
@@ -31,7 +33,12 @@ def log_share_of_evidence(operations: Sequence[Evidence]) -> float:
 
 def judge(guardrails: Guardrails, sample: Sample, overall: float) -> tuple[Finding, ...]:
     """Every guardrail of one operation, judged; `overall` is the flag's evidence (see `flag_evidence`)."""
-    found = (*_comparisons(guardrails, sample, overall), *_limits(guardrails, sample), *silence(guardrails, sample))
+    found = (
+        *_comparisons(guardrails, sample, overall),
+        *_limits(guardrails, sample),
+        *gates(guardrails, sample),
+        *silence(guardrails, sample),
+    )
     return found if guardrails.on_breach is not OnBreach.REPORT else tuple(_rehearsed(each) for each in found)
 
 
@@ -59,6 +66,9 @@ def _comparison(
     suspicious = not guilty and log_evidence >= evidence.SUSPICIOUS
     verdict = Verdict.UNHEALTHY if guilty else Verdict.INCONCLUSIVE if suspicious else Verdict.HEALTHY
     sentence = _error_sentence(sample) if metric == "errors" else _latency_sentence(sample)
+    if metric == "errors" and (guilty or suspicious):
+        times = at_least(sample.evidence, guardrails)
+        sentence += f", {times}" if times else ""
     shown = f"{sentence}; evidence 1 in {one_in(log_evidence)}, limit 1 in {one_in(needed)}"
     return Finding(
         operation=sample.operation,

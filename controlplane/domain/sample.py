@@ -11,7 +11,10 @@ class Sample:
     """The last window of both sides, and the attempt's evidence.
 
     `silent_seconds` is the age of the newest sealed bucket with any call; None when there never was one.
-    `exposed_seconds` is how long the share has been in force. `baked` says that the stage has lasted its time.
+    `exposed_seconds` is how long the share has been in force. `baked` says that the stage has lasted its time,
+    `asks_for_proof` that it may only be left by a candidate that is proven to be no worse. `operations` is among how
+    many of the flag its error probabilities are divided. `sealing_seconds` is how old the newest sealed bucket may be
+    when everything goes well.
     """
 
     operation: str
@@ -24,6 +27,9 @@ class Sample:
     silent_seconds: float | None
     exposed_seconds: float = 0.0
     baked: bool = False
+    asks_for_proof: bool = False
+    operations: int = 1
+    sealing_seconds: float = 40.0
 
     @property
     def stage_keys(self) -> tuple[int, int]:

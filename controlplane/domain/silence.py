@@ -9,6 +9,7 @@ from controlplane.domain.share import FULL
 from controlplane.domain.words import count, seconds
 
 NO_TELEMETRY_AFTER = 180.0  # seconds since the newest sealed bucket
+STALE_AFTER = 20.0  # seconds beyond what sealing takes: too old to advance on
 MISSED_KEYS = 10.0  # expected on a side that sent none: a chance of 1 in 22 000
 
 _CONSEQUENCE = {
@@ -22,12 +23,14 @@ def silence(guardrails: Guardrails, sample: Sample) -> Iterator[Finding]:
     """The one kind of silence that applies, most severe first; else a finding that says how much was heard."""
     settings = guardrails.on_silence
     silent = sample.exposed_seconds if sample.silent_seconds is None else sample.silent_seconds
-    if silent > NO_TELEMETRY_AFTER:
+    if silent > max(NO_TELEMETRY_AFTER, sample.sealing_seconds + STALE_AFTER):
         yield _finding(sample, "no_telemetry", _no_telemetry(sample), settings.no_telemetry)
     elif missing := _missing_side(sample):
         yield _finding(sample, "one_side", f"{sample.operation}: no calls to {missing} are reported", settings.one_side)
     elif sample.silent_seconds is None or sample.stage_keys[1] < guardrails.min_samples:
         yield _finding(sample, "min_samples", _too_few(guardrails, sample), _when_baked(settings.too_few, sample))
+    elif sample.baked and silent > sample.sealing_seconds + STALE_AFTER:
+        yield _finding(sample, "no_telemetry", _no_telemetry(sample), OnSilence.IGNORE)
     else:
         heard = f"{sample.operation}: {count(sample.stage_keys[1])} samples of {sample.candidate_name} at this share"
         yield Finding(sample.operation, "min_samples", Verdict.HEALTHY, heard, numbers=_numbers(sample))

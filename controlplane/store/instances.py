@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from controlplane.store.tables import instances
 
@@ -54,6 +54,11 @@ class Instances:
         query = select(instances).where(instances.c.environment_id == environment_id)
         rows = self._connection.execute(query.order_by(instances.c.service, instances.c.instance))
         return [_instance(row) for row in rows]
+
+    def number(self, environment_id: int) -> int:
+        """How many have reported, as far as they are remembered."""
+        query = select(func.count()).select_from(instances).where(instances.c.environment_id == environment_id)
+        return int(self._connection.execute(query).scalar_one())
 
     def add(self, environment_id: int, new: list[Instance]) -> None:
         if new:

@@ -48,15 +48,16 @@ def sealed_until(now: datetime, clockwork: Clockwork) -> int:
 def look_at(uow: UnitOfWork, environment: Environment, flag: Flag, now: datetime, clockwork: Clockwork) -> Look:
     """Gather the evidence of newly sealed buckets and judge every exposed operation."""
     until = sealed_until(now, clockwork)
-    watch = _watch(uow, environment, flag, until, now)
+    watch = _heard_by(_watch(uow, environment, flag, until, now), flag, uow.instances.number(environment.id))
     first = min(watch.judged_until, until - widest_window(flag))
     cells = uow.buckets.between(environment.id, flag.key, first, until)
     due = _due(flag, watch)
     watch = replace(watch, version=flag.version, checkpoint=due.start if due else watch.checkpoint)
-    return replace(look_over(flag, watch, cells, until, now), checkpoint=due)
+    sealing = clockwork.seal_seconds + 2 * clockwork.bucket_seconds
+    return replace(look_over(flag, watch, cells, until, now, sealing), checkpoint=due)
 
 
-def look_over(flag: Flag, watch: Watch, cells: Cells, until: int, now: datetime) -> Look:
+def look_over(flag: Flag, watch: Watch, cells: Cells, until: int, now: datetime, sealing_seconds: float = 40.0) -> Look:
     """What `cells` add to a watch, and what is to be said of it. Pure: no clock, no database.
 
     `cells` reach from the watch's `judged_until` or the start of the widest window, whichever is earlier, to `until`.
@@ -65,7 +66,9 @@ def look_over(flag: Flag, watch: Watch, cells: Cells, until: int, now: datetime)
     served = [each for each in cells if is_served(each[0])]
     watch = _gathered(flag, watch, served, until)
     exposed = flag.exposed_operations if flag.guardrails else ()
-    samples = [_sample(flag, name, watch, served, until, now) for name in exposed]
+    samples = [
+        replace(_sample(flag, name, watch, served, until, now), sealing_seconds=sealing_seconds) for name in exposed
+    ]
     overall = flag_evidence(samples)
     findings = tuple(_unexposed(flag)) + tuple(
         finding
@@ -104,6 +107,16 @@ def _watch(uow: UnitOfWork, environment: Environment, flag: Flag, until: int, no
     kept = {name: Evidence(history=seen.history) for name, seen in watch.evidence.items()} if watch else {}
     first = min(until, int(opened.timestamp()))
     return Watch(flag.key, flag.rollout.attempt, first - first % 60, now, evidence=kept)
+
+
+def _heard_by(watch: Watch, flag: Flag, processes: int) -> Watch:
+    """Each process may count a key once: as many as there ever were in this attempt."""
+    heard = {name: watch.evidence.get(name, Evidence()) for name in flag.operations} if flag.guardrails else {}
+    evidence = {
+        name: replace(seen, processes=max(seen.processes, processes))
+        for name, seen in {**watch.evidence, **heard}.items()
+    }
+    return replace(watch, evidence=evidence)
 
 
 def _due(flag: Flag, watch: Watch) -> Checkpoint | None:
@@ -181,6 +194,7 @@ def _sample(  # everything one look needs of one operation
         silent_seconds=None if seen.newest is None else max(0.0, now.timestamp() - seen.newest),
         exposed_seconds=_exposed_seconds(flag, now),
         baked=_has_baked(flag, now),
+        operations=len(flag.exposed_operations),
     )
 
 
