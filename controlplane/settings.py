@@ -1,10 +1,14 @@
 """Settings: read once from the environment; an unknown or malformed one stops the server with one clear line."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+
+from controlplane.domain.retention import Retention
+from controlplane.domain.snapshot import Clockwork
 
 PREFIX = "THROWBAR_"
 SDK_NAMES = {"URL", "TOKEN", "SERVICE", "BACKUP_FILE", "OVERRIDE_FILE", "OVERRIDE"}
@@ -28,6 +32,10 @@ class Settings(BaseModel):
     tick_seconds: float = Field(default=5.0, ge=0.05, le=3600)
     bucket_seconds: int = Field(default=10, ge=1, le=3600)
     seal_seconds: float = Field(default=20.0, ge=0.2, le=3600)
+    retain_raw_hours: int = Field(default=48, ge=25, le=8760)  # more than the longest window of a guardrail, a day
+    retain_minute_days: int = Field(default=14, ge=1, le=3650, validate_default=True)
+    retain_hour_days: int = Field(default=400, ge=1, le=3650, validate_default=True)
+    retain_decision_days: int = Field(default=90, ge=1, le=3650)
     log_format: Literal["text", "json"] = "text"
     admin_email: str | None = None
     admin_password: str | None = Field(default=None, min_length=12)
@@ -41,6 +49,26 @@ class Settings(BaseModel):
             message = "must start with sqlite:/// or postgresql+psycopg://"
             raise ValueError(message)
         return url
+
+    @field_validator("retain_minute_days", "retain_hour_days")
+    @classmethod
+    def _coarser_is_kept_longer(cls, days: int, info: ValidationInfo) -> int:
+        finer = info.data.get("retain_minute_days", 0) if info.field_name == "retain_hour_days" else 0
+        hours = max(finer * 24, info.data.get("retain_raw_hours", 0))
+        if days * 24 < hours:
+            message = f"must be at least {-(-hours // 24)}, since finer telemetry is kept as long"
+            raise ValueError(message)
+        return days
+
+    @property
+    def clockwork(self) -> Clockwork:
+        retention = Retention(
+            raw=timedelta(hours=self.retain_raw_hours),
+            minutes=timedelta(days=self.retain_minute_days),
+            hours=timedelta(days=self.retain_hour_days),
+            decisions=timedelta(days=self.retain_decision_days),
+        )
+        return Clockwork(self.bucket_seconds, self.seal_seconds, retention)
 
     @property
     def is_embedded(self) -> bool:

@@ -24,7 +24,7 @@ class Wiring:
 
     @property
     def clockwork(self) -> Clockwork:
-        return Clockwork(self.settings.bucket_seconds, self.settings.seal_seconds)
+        return self.settings.clockwork
 
 
 def install(app: Flask, wiring: Wiring) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from controlplane.domain.flag import Flag, Operation
+from controlplane.domain.retention import Retention
 from controlplane.domain.routing import written
 
 SCHEMA = 1
@@ -13,10 +14,14 @@ BUCKETING = "flagd-v3"
 
 @dataclass(frozen=True, slots=True)
 class Clockwork:
-    """How services cut time: bucket length, and how long after a bucket's end its calls may still answer."""
+    """How services cut time: bucket length, and how long after a bucket's end its calls may still answer.
+
+    And how long what they tell is kept.
+    """
 
     bucket_seconds: int = 10
     seal_seconds: float = 20.0
+    retention: Retention = Retention()
 
     @property
     def outcome_deadline_seconds(self) -> float:

@@ -1,6 +1,7 @@
 """What a scheduler does at each beat: keep the lease, tick while it holds it, forget what is old."""
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,10 +12,13 @@ from controlplane.domain.snapshot import Clockwork
 from controlplane.store import Store
 from controlplane.store.lease import Lease
 from controlplane.usecases.leading import lead, step_down
+from controlplane.usecases.retention import pack_next, thin
 from controlplane.usecases.telemetry import forget_old
 from controlplane.usecases.ticking import TickReport, tick
 
 LEASE_LASTS = timedelta(seconds=3)
+PACKS_AT_ONCE = 100  # so that a scheduler with weeks to pack can be stopped
+BREATH_SECONDS = 0.01  # between two packs: on SQLite reports and ticks wait for the same writer
 
 _log = logging.getLogger(__name__)
 Tick = Callable[[Store, Clock, Clockwork, Lease], object]
@@ -26,7 +30,14 @@ class Duties:
     A job never raises: a beat that failed is logged and counted in `counts`, and the next one tries again.
     """
 
-    def __init__(self, store: Store, clock: Clock, clockwork: Clockwork, holder: str, tick_once: Tick = tick) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        clockwork: Clockwork,
+        holder: str,
+        tick_once: Tick = tick,
+    ) -> None:
         self.counts: Counter[str] = Counter()
         self.lease: Lease | None = None
         self._store = store
@@ -42,12 +53,15 @@ class Duties:
 
     def tick(self) -> None:
         """One look at every rollout, if this scheduler leads."""
-        self._safely("tick", self._tick)
+        self._safely("tick", lambda: self._fenced("tick", self._tick))
+
+    def pack(self) -> None:
+        """Pack what is closed, if this scheduler leads; some of it, when there is much."""
+        self._safely("pack", lambda: self._fenced("packing", self._pack))
 
     def forget(self) -> None:
         """Drop what is past its time, if this scheduler leads."""
-        if self.lease:
-            self._safely("forget", lambda: forget_old(self._store, self._clock()))
+        self._safely("forget", lambda: self._fenced("forgetting", self._forget))
 
     def stop(self) -> None:
         """Give the lease back, so that the next scheduler need not wait for its end."""
@@ -63,19 +77,33 @@ class Duties:
         elif before and not self.lease:
             _log.warning("%s has lost the lease of epoch %d", self._holder, before.epoch)
 
-    def _tick(self) -> None:
+    def _tick(self, lease: Lease) -> None:
+        report = self._tick_once(self._store, self._clock, self._clockwork, lease)
+        self.counts["ticks"] += 1
+        if isinstance(report, TickReport):
+            _tell(report)
+
+    def _pack(self, lease: Lease) -> None:
+        for _ in range(PACKS_AT_ONCE):
+            packed = pack_next(self._store, lease, self._clock())
+            if not packed:
+                return
+            self.counts["packed"] += packed
+            time.sleep(BREATH_SECONDS)
+
+    def _forget(self, lease: Lease) -> None:
+        thin(self._store, lease, self._clock(), self._clockwork.retention)
+        forget_old(self._store, self._clock())
+
+    def _fenced(self, what: str, job: Callable[[Lease], None]) -> None:
         lease = self.lease
         if lease is None:
             return
         try:
-            report = self._tick_once(self._store, self._clock, self._clockwork, lease)
+            job(lease)
         except LeaseLost as lost:
             self.counts["lease_lost"] += 1
-            _log.warning("tick given up: %s", lost.message)
-            return
-        self.counts["ticks"] += 1
-        if isinstance(report, TickReport):
-            _tell(report)
+            _log.warning("%s given up: %s", what, lost.message)
 
     def _safely(self, name: str, job: Callable[[], None]) -> bool:
         try:

@@ -11,7 +11,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from controlplane.scheduler.jobs import Duties
 
 HEARTBEAT_SECONDS = 1.0  # a third of the lease
-FORGET_SECONDS = 3_600.0
+PACK_SECONDS = 2.0
+FORGET_SECONDS = 600.0
 
 
 class Scheduler:
@@ -23,7 +24,7 @@ class Scheduler:
         # One thread a job: none of them can keep another from its beat.
         self._beats = BackgroundScheduler(
             timezone="UTC",
-            executors={"default": ThreadPoolExecutor(3)},
+            executors={"default": ThreadPoolExecutor(4)},
             job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
         )
 
@@ -32,6 +33,7 @@ class Scheduler:
         self._duties.heartbeat()
         self._every(HEARTBEAT_SECONDS, self._duties.heartbeat)
         self._every(self._tick_seconds, self._duties.tick)
+        self._every(PACK_SECONDS, self._duties.pack)
         self._every(FORGET_SECONDS, self._duties.forget)
         self._beats.start()
 

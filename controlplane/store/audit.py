@@ -1,6 +1,6 @@
 """Audit log: append and list. There is no update and no delete."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -43,6 +43,22 @@ class AuditLog:
         query = _filtered(select(audit_entries).where(audit_entries.c.environment_id == environment_id), wanted)
         rows = self._connection.execute(query.order_by(audit_entries.c.id.desc()).limit(limit))
         return [_entry(row) for row in rows]
+
+    def decisions(
+        self, environment_id: int, actions: Collection[Action], since: datetime
+    ) -> dict[str, list[tuple[int, int]]]:
+        """Flag → (attempt, judged_until) of each step that the scheduler took since an instant."""
+        columns = audit_entries.c
+        query = (
+            select(columns.flag, columns.record)
+            .where(columns.environment_id == environment_id, columns.actor_kind == ActorKind.SCHEDULER.value)
+            .where(columns.at >= since, columns.action.in_([action.value for action in actions]))
+        )
+        found: dict[str, list[tuple[int, int]]] = {}
+        for row in self._connection.execute(query):
+            if "judged_until" in row.record:
+                found.setdefault(row.flag, []).append((row.record["attempt"], row.record["judged_until"]))
+        return found
 
     def get(self, environment_id: int, entry_id: int) -> AuditEntry | None:
         query = select(audit_entries).where(

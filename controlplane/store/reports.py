@@ -1,32 +1,23 @@
-"""Buckets: what was reported, summed by the second it started in. Written by the one scheduler that folds."""
+"""Buckets: what was reported, summed by the second it started in. Written by the one scheduler that folds.
+
+Cells to which something may still be added have a row each; closed ones are packed (store/packs.py).
+"""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, tuple_
 
 from controlplane.domain.flag import Side
 from controlplane.domain.observation import Arm, total
+from controlplane.domain.retention import Grain
+from controlplane.store.cells import COUNTS, Place
+from controlplane.store.packs import Packs
 from controlplane.store.tables import buckets
 
-_COUNTS = ("calls", "bad", "cancelled", "pending", "keys", "bad_keys", "retries", "fallbacks", "unknown")
+__all__ = ["Buckets", "Place"]
+
 _AT_ONCE = 50  # places asked for in one query: SQLite limits the variables of a statement
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where calls are counted: the key of a cell, and whether it came after its bucket was judged."""
-
-    flag: str
-    start: int
-    operation: str
-    attempt: int
-    side: Side
-    backend: str
-    assigned_by: str
-    share: int
-    late: bool = False
 
 
 class Buckets:
@@ -60,18 +51,42 @@ class Buckets:
         return found
 
     def between(self, environment_id: int, flag: str, first: int, until: int) -> list[tuple[Place, Arm]]:
-        """Every cell of a flag whose bucket starts in [first, until), in the order of time."""
+        """Every raw cell of a flag whose bucket starts in [first, until), in the order of time.
+
+        A cell that was added to after it was packed comes in two parts.
+        """
+        return self.seen(environment_id, flag, first, until, Grain.RAW)
+
+    def seen(self, environment_id: int, flag: str, first: int, until: int, grain: Grain) -> list[tuple[Place, Arm]]:
+        """The same with what is closed at a coarser grain: for eyes, never for judgement."""
+        packed = Packs(self._connection).between(environment_id, flag, grain, first, until)
         query = (
             select(buckets)
             .where(buckets.c.environment_id == environment_id, buckets.c.flag == flag)
             .where(buckets.c.start >= first, buckets.c.start < until)
-            .order_by(buckets.c.start, buckets.c.operation, buckets.c.share, buckets.c.side, buckets.c.assigned_by)
         )
-        return [(_place(row), _arm(row)) for row in self._connection.execute(query)]
+        found = [*packed, *((_place(row), _arm(row)) for row in self._connection.execute(query))]
+        return sorted(found, key=_in_order)
 
-    def forget_before(self, start: int) -> int:
-        """How many rows were older and are gone."""
-        return self._connection.execute(delete(buckets).where(buckets.c.start < start)).rowcount
+    def oldest(self, before: int) -> tuple[int, Place] | None:
+        """Environment and place of one of the first cells that have a row and start before an instant."""
+        query = select(buckets).where(buckets.c.start < before).order_by(buckets.c.start).limit(1)
+        row = self._connection.execute(query).one_or_none()
+        return (row.environment_id, _place(row)) if row else None
+
+    def take(self, environment_id: int, flag: str, operation: str, first: int, until: int) -> list[tuple[Place, Arm]]:
+        """The cells of one operation that have a row and start in [first, until); their rows are gone after it."""
+        columns = buckets.c
+        here = (columns.environment_id == environment_id) & (columns.flag == flag) & (columns.operation == operation)
+        here &= (columns.start >= first) & (columns.start < until)
+        taken = [(_place(row), _arm(row)) for row in self._connection.execute(select(buckets).where(here))]
+        self._connection.execute(delete(buckets).where(here))
+        return taken
+
+
+def _in_order(cell: tuple[Place, Arm]) -> tuple[Any, ...]:
+    place = cell[0]
+    return place.start, place.operation, place.share, place.side, place.assigned_by
 
 
 def _is(environment_id: int, place: Place) -> Any:  # noqa: ANN401 - a SQL condition
@@ -126,7 +141,7 @@ def _values(environment_id: int, place: Place, arm: Arm) -> dict[str, Any]:
         "environment_id": environment_id,
         **{name: getattr(place, name) for name in Place.__slots__},
         "side": place.side.value,
-        **{name: getattr(arm, name) for name in _COUNTS},
+        **{name: getattr(arm, name) for name in COUNTS},
         "errors": dict(arm.errors),
         "latency": dict(arm.latency),
         "key_latency": dict(arm.key_latency),

@@ -17,6 +17,7 @@ from controlplane.store.flags import Flags
 from controlplane.store.instances import Instances
 from controlplane.store.journal import Journal
 from controlplane.store.lease import Leases
+from controlplane.store.packs import Packs
 from controlplane.store.people import People
 from controlplane.store.reports import Buckets
 from controlplane.store.signing_in import SigningIn
@@ -37,6 +38,7 @@ class UnitOfWork:
         self.journal = Journal(connection)
         self.instances = Instances(connection)
         self.buckets = Buckets(connection)
+        self.packs = Packs(connection)
         self.examples = Examples(connection)
         self.watches = Watches(connection)
         self.checkpoints = Checkpoints(connection)

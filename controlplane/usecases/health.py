@@ -11,6 +11,7 @@ from controlplane.domain.findings import Finding, worst
 from controlplane.domain.flag import Flag, Side
 from controlplane.domain.health import log_share_of_evidence
 from controlplane.domain.observation import Arm, total
+from controlplane.domain.retention import Grain, grain_for
 from controlplane.domain.snapshot import Clockwork
 from controlplane.store import Store
 from controlplane.store.audit import Filter
@@ -38,13 +39,14 @@ class Span:
         return list(range(self.first, self.until, self.step))
 
 
-def span_between(since: datetime, until: datetime, clockwork: Clockwork) -> Span:
-    """Steps of whole buckets, so many that at most 360 points come."""
-    bucket = clockwork.bucket_seconds
-    length = max(bucket, (until - since).total_seconds())
-    step = bucket * max(1, -(-int(length) // (bucket * MOST_POINTS)))
+def span_between(since: datetime, until: datetime, clockwork: Clockwork, grain: Grain = Grain.RAW) -> Span:
+    """Steps of whole buckets, and of whole cells of a grain: at most 360, and one more to begin within."""
+    cell = grain.seconds * -(-clockwork.bucket_seconds // grain.seconds)
+    length = max(cell, (until - since).total_seconds())
+    step = cell * max(1, -(-int(length) // (cell * MOST_POINTS)))
     last = -(-int(until.timestamp()) // step) * step
-    return Span(last - -(-int(length) // step) * step, last, step)
+    first = int(until.timestamp() - length)
+    return Span(first - first % step, last, step)
 
 
 def flag_health(
@@ -55,14 +57,19 @@ def flag_health(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> dict[str, Any]:
-    """Verdict, findings, series and events of a flag; by default of the last 15 minutes. Raises NotFound."""
+    """Verdict, findings, series and events of a flag; by default of the last 15 minutes. Raises NotFound.
+
+    A long span, and one of long ago, is read at a coarser grain.
+    """
     end = until or now
-    span = span_between(since or end - SPAN, end, clockwork)
+    begin = since or end - SPAN
+    grain = grain_for((end - begin).total_seconds(), now - begin, clockwork.retention)
+    span = span_between(begin, end, clockwork, grain)
     with store.reading() as uow:
         environment = uow.environments.get(place.environment)
         flag = uow.flags.get(environment.id, place.flag)
         watch = uow.watches.get(environment.id, flag.key)
-        cells = uow.buckets.between(environment.id, flag.key, span.first, span.until)
+        cells = uow.buckets.seen(environment.id, flag.key, span.first, span.until, grain)
         within = Filter(flag=flag.key, since=_instant(span.first, now), until=until)
         entries = uow.audit.newest(environment.id, within, MOST_EVENTS)
         routing = describe_routing(uow, environment.id, flag, cells, now)

@@ -181,9 +181,8 @@ def _histogram(document: Mapping[str, int]) -> dict[int, int]:
 
 
 def forget_old(store: Store, now: datetime) -> None:
-    """Drop buckets, examples, instances, sessions and links past their time."""
+    """Drop examples, instances, sessions and links past their time; for telemetry see usecases/retention.py."""
     with store.writing() as uow:
-        uow.buckets.forget_before(int((now - KEEP).timestamp()))
         uow.examples.forget_before(now - KEEP)
         uow.instances.forget_before(now - KEEP_INSTANCES)
         uow.signing_in.forget_expired(now)

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 
 from controlplane.settings import PREFIX, SDK_NAMES, Settings, SettingsError, read_settings
@@ -10,6 +12,10 @@ GOOD = {
     "TICK_SECONDS": ("0.5", 0.5),
     "BUCKET_SECONDS": ("2", 2),
     "SEAL_SECONDS": ("4", 4.0),
+    "RETAIN_RAW_HOURS": ("72", 72),
+    "RETAIN_MINUTE_DAYS": ("30", 30),
+    "RETAIN_HOUR_DAYS": ("365", 365),
+    "RETAIN_DECISION_DAYS": ("7", 7),
     "LOG_FORMAT": ("json", "json"),
     "ADMIN_EMAIL": ("ann@example.org", "ann@example.org"),
     "ADMIN_PASSWORD": ("correct horse battery", "correct horse battery"),
@@ -31,6 +37,10 @@ BAD = [
     ("BUCKET_SECONDS", "2.5"),
     ("BUCKET_SECONDS", "0"),
     ("SEAL_SECONDS", "inf"),
+    ("RETAIN_RAW_HOURS", "24"),
+    ("RETAIN_MINUTE_DAYS", "1"),
+    ("RETAIN_HOUR_DAYS", "13"),
+    ("RETAIN_DECISION_DAYS", "0"),
     ("LOG_FORMAT", "xml"),
     ("ADMIN_PASSWORD", "hunter2"),
     ("BOOTSTRAP_ADMIN_TOKEN", "t"),
@@ -45,6 +55,14 @@ def test_without_any_variable_the_defaults_hold():
     assert (settings.host, settings.port, settings.tick_seconds) == ("127.0.0.1", 8000, 5.0)
     assert (settings.bucket_seconds, settings.seal_seconds, settings.log_format) == (10, 20.0, "text")
     assert settings.database_url == "sqlite:///var/throwbar.db"
+
+
+def test_telemetry_is_kept_longer_the_coarser_it_is():
+    kept = read_settings({PREFIX + "RETAIN_RAW_HOURS": "72"}).clockwork.retention
+
+    assert (kept.raw, kept.minutes, kept.hours) == (timedelta(hours=72), timedelta(days=14), timedelta(days=400))
+    with pytest.raises(SettingsError, match=r"^THROWBAR_RETAIN_MINUTE_DAYS: must be at least 42,"):
+        read_settings({PREFIX + "RETAIN_RAW_HOURS": "1000"})
 
 
 def test_every_setting_has_a_row_here():

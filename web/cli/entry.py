@@ -80,7 +80,7 @@ def make_entry(settings: Settings, *, schedule: bool) -> Entry:
     """Called in the process that serves, after any fork."""
     configure_logging(settings.log_format)
     store = open_store(settings.database_url)
-    clockwork = Clockwork(settings.bucket_seconds, settings.seal_seconds)
+    clockwork = settings.clockwork
     site: Application = WSGIMiddleware(create_app(store, settings, utc_now), workers=SITE_THREADS)  # type: ignore[assignment, arg-type]  # two spellings of ASGI
     guarded: Application = ProxyHeadersMiddleware(Desk(site))  # type: ignore[assignment, arg-type]  # as above
     edge = Edge(make_brain(store, clockwork, utc_now), guarded, LOOK_EVERY[settings.is_embedded])
@@ -88,7 +88,7 @@ def make_entry(settings: Settings, *, schedule: bool) -> Entry:
 
 
 def make_scheduler(store: Store, settings: Settings) -> Scheduler:
-    clockwork = Clockwork(settings.bucket_seconds, settings.seal_seconds)
+    clockwork = settings.clockwork
     return Scheduler(Duties(store, utc_now, clockwork, holder_name()), settings.tick_seconds)
 
 

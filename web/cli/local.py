@@ -10,7 +10,6 @@ from controlplane.clock import utc_now
 from controlplane.documents.access import PersonDocument, TokenDocument, person_document, token_document
 from controlplane.documents.fields import parse
 from controlplane.domain.audit import Actor, ActorKind
-from controlplane.domain.snapshot import Clockwork
 from controlplane.settings import Settings
 from controlplane.store import Store
 from controlplane.usecases import environments, flags, people, rollouts, signing_in, tokens
@@ -46,7 +45,7 @@ class Local:
 
     def __init__(self, store: Store, settings: Settings, environment: str) -> None:
         self._store = store
-        self._clockwork = Clockwork(settings.bucket_seconds, settings.seal_seconds)
+        self._clockwork = settings.clockwork
         self._environment = environment
 
     def _because(self, reason: str = "") -> Cause:

@@ -6,7 +6,14 @@ from typing import Any
 
 from flask import request
 
-RANGES = {"15m": ("15 min", 900), "1h": ("1 hour", 3600), "6h": ("6 hours", 21_600), "24h": ("24 hours", 86_400)}
+RANGES = {
+    "15m": ("15 min", 900),
+    "1h": ("1 hour", 3600),
+    "6h": ("6 hours", 21_600),
+    "24h": ("24 hours", 86_400),
+    "7d": ("7 days", 604_800),
+    "30d": ("30 days", 2_592_000),
+}
 
 
 def chosen_range() -> tuple[str, int]:

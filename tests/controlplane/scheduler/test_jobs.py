@@ -1,16 +1,19 @@
 """Does exactly one scheduler act, whatever happens to the others?"""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
 
 from controlplane.domain.errors import LeaseLost
+from controlplane.domain.flag import Side
 from controlplane.domain.snapshot import Clockwork
 from controlplane.scheduler import Duties, Scheduler
 from controlplane.scheduler.jobs import LEASE_LASTS
 from controlplane.store import Store
 from controlplane.store.lease import Lease
-from tests.builders import NOW
+from controlplane.store.reports import Place
+from tests.builders import NOW, an_arm
 
 MOMENT = timedelta(milliseconds=1)
 
@@ -148,9 +151,27 @@ def test_a_real_tick_on_an_empty_control_plane_does_nothing_and_says_so(clock: F
     duties.heartbeat()
 
     duties.tick()
+    duties.pack()
     duties.forget()
 
     assert duties.counts == {"ticks": 1}
+
+
+def test_what_is_closed_is_packed_by_the_one_that_leads(
+    pair: tuple[Duties, Duties], store: Store, clock: FakeClock
+) -> None:
+    place = Place("dspex-bridge", int(NOW.timestamp()), "echo", 1, Side.CANDIDATE, "snakepit", "share", 1000)
+    with store.writing() as uow:
+        uow.buckets.add(1, {place: an_arm(5), replace(place, start=place.start + 10): an_arm(5)})
+        uow.commit()
+    clock.now += timedelta(hours=1)
+    first, second = pair
+    first.heartbeat()
+
+    for duties in (second, first):
+        duties.pack()
+
+    assert (first.counts["packed"], second.counts["packed"]) == (2, 0)
 
 
 def test_a_lease_is_checked_by_its_epoch(pair: tuple[Duties, Duties], store: Store, clock: FakeClock) -> None:

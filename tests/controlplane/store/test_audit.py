@@ -96,6 +96,7 @@ def test_the_log_can_only_be_appended_to(uow):
     changing = {name for name in dir(uow.audit) if not name.startswith("_")} - {
         "newest",
         "newest_by_flag",
+        "decisions",
         "get",
         "chain",
     }

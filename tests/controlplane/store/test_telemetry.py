@@ -86,11 +86,23 @@ def test_buckets_are_read_from_a_start_until_before_an_end(uow):
     assert [place.start for place in between(uow, 100, 120)] == [100, 110]
 
 
-def test_old_buckets_are_forgotten(uow):
+def test_cells_that_are_taken_are_gone(uow):
     uow.buckets.add(1, {replace(PLACE, start=start): an_arm(1) for start in (90, 100, 110)})
+    uow.buckets.add(1, {replace(PLACE, operation="other"): an_arm(1)})
 
-    assert uow.buckets.forget_before(100) == 1
-    assert [place.start for place in between(uow)] == [100, 110]
+    taken = uow.buckets.take(1, "dspex-bridge", "echo", 90, 110)
+
+    assert sorted(place.start for place, _ in taken) == [90, 100]
+    assert sorted((place.start, place.operation) for place in between(uow)) == [(100, "other"), (110, "echo")]
+
+
+def test_the_oldest_cell_is_found_in_whatever_environment(uow):
+    other = uow.environments.add("staging", "s", NOW)
+    uow.buckets.add(1, {PLACE: an_arm(1)})
+    uow.buckets.add(other.id, {replace(PLACE, start=90): an_arm(1)})
+
+    assert uow.buckets.oldest(91) == (other.id, replace(PLACE, start=90))
+    assert uow.buckets.oldest(90) is None
 
 
 def test_instances_are_added_saved_and_forgotten(uow):
