@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 from tests.sdk.fake_control_plane import CONTRACT, a_document, a_flag, a_share
 from throwbar.decision import Reason, decide
 from throwbar.errors import SnapshotError
-from throwbar.snapshot import compile_snapshot, parse, supersedes
+from throwbar.snapshot import NOTHING, compile_snapshot, parse, supersedes, under
 
 
-def compiled(document, *args):
-    return compile_snapshot(parse(json.dumps(document).encode()), *args)
+def compiled(document, previous=NOTHING, overrides=None):
+    body = json.dumps(document).encode()
+    return compile_snapshot(parse(body, previous.flags), previous, overrides or {})
 
 
 def test_the_golden_snapshot_is_read():
@@ -37,6 +38,8 @@ def test_the_golden_snapshot_is_read():
         ({"telemetry": {"bucket_seconds": 0}}, "telemetry.bucket_seconds"),
         ({"telemetry": {"outcome_deadline_seconds": "soon"}}, "telemetry.outcome_deadline_seconds"),
         ({"flags": {"orders": 1}}, "flags.orders is not an object"),
+        ({"flags": {"orders": None}}, "flags.orders is not an object"),
+        ({"schema": 2, "flags": {"orders": 1}}, "schema is 2"),
         ({"flags": {"orders": a_flag(baseline=None)}}, "flags.orders.baseline is not a string"),
         ({"flags": {"orders": a_flag(enabled="yes")}}, "flags.orders.enabled is not true or false"),
         ({"flags": {"orders": a_flag(attempt="1")}}, "flags.orders.attempt is not a whole number"),
@@ -54,6 +57,11 @@ def test_a_malformed_snapshot_is_refused_with_the_field_named(change, message):
 def test_what_is_no_json_object_is_refused(body):
     with pytest.raises(SnapshotError):
         parse(body)
+
+
+def test_what_follows_the_document_is_refused_with_it():
+    with pytest.raises(SnapshotError):
+        parse(json.dumps(a_document()).encode() + b"{}")
 
 
 JSON = st.recursive(
@@ -128,12 +136,30 @@ def test_new_overrides_make_new_plans():
     assert decide(after.flags["orders"].plan("read"), None).reason is Reason.OVERRIDE
 
 
-def test_other_threads_get_a_turn_while_many_flags_are_compiled():
-    turns = []
+def test_overrides_that_come_and_go_leave_the_snapshot_as_it_was():
+    before = compiled(a_document(3, flags={"orders": a_flag(operations=a_share(0))}))
 
-    compile_snapshot(a_document(flags={f"f{n}": a_flag() for n in range(200)}), breathe=lambda: turns.append(1))
+    overridden = under(before, {"orders": "candidate"})
+    after = under(overridden, {})
 
-    assert len(turns) == 4
+    assert decide(overridden.flags["orders"].plan("read"), None).reason is Reason.OVERRIDE
+    assert decide(after.flags["orders"].plan("read"), None).backend == "old"
+    assert overridden.version == after.version == 3
+
+
+def test_overrides_do_not_make_an_unknown_bucketing_readable():
+    snapshot = under(compiled(a_document(bucketing="sha1")), {"orders": "candidate"})
+
+    assert decide(snapshot.flags["orders"].plan("read"), "k").reason is Reason.NOT_READY
+
+
+def test_other_threads_get_a_turn_while_many_flags_are_read_and_compiled():
+    body, turns = json.dumps(a_document(flags={f"f{n}": a_flag() for n in range(200)})).encode(), []
+
+    document = parse(body, breathe=lambda: turns.append("reading"))
+    compile_snapshot(document, breathe=lambda: turns.append("compiling"))
+
+    assert turns == ["reading"] * 4 + ["compiling"] * 4
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,12 @@ from throwbar.engine import Engine
 from throwbar.errors import SnapshotError
 from throwbar.override import OverrideFile
 from throwbar.settings import Settings
-from throwbar.snapshot import NOTHING, compile_snapshot, parse, supersedes
+from throwbar.snapshot import NOTHING, compile_snapshot, parse, supersedes, under
 from throwbar.trouble import Trouble
 
 
 class Shelf:
-    """The last good document, in memory and on disk. For one thread."""
+    """The way of a document into force and onto the disk. For one thread."""
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self.backup_trouble = Trouble("the backup file")
@@ -25,7 +25,6 @@ class Shelf:
         self._engine = engine
         self._settings = settings
         self._override_file = OverrideFile(settings.override_file)
-        self._document: Mapping[str, Any] | None = None
 
     @property
     def overrides(self) -> Mapping[str, str]:
@@ -46,8 +45,8 @@ class Shelf:
 
     def take(self, body: bytes) -> None:
         """Apply a polled document, unless it is late. Raises SnapshotError."""
-        document = parse(body)
         current = self._engine.snapshot
+        document = parse(body, current.flags, _breathe)
         if not supersedes(document, current):
             raise SnapshotError(f"version {document['version']} is older than {current.version}, which is in force")
         if (document["source"], document["version"]) != (current.source, current.version):
@@ -62,13 +61,12 @@ class Shelf:
             self.override_trouble.failed(f"it was not read, the overrides stay as they are: {error}")
             return
         self.override_trouble.over()
-        if changed and self._document is not None:
-            self._apply(self._document)
+        if changed and self._engine.snapshot.ready:
+            self._engine.publish(under(self._engine.snapshot, self.overrides))
 
     def _apply(self, document: Mapping[str, Any]) -> None:
         previous = self._engine.snapshot if self._engine.snapshot.ready else NOTHING
-        self._engine.publish(compile_snapshot(document, previous, self.overrides, lambda: time.sleep(0)))
-        self._document = document
+        self._engine.publish(compile_snapshot(document, previous, self.overrides, _breathe))
 
     def _keep(self, body: bytes) -> None:
         try:
@@ -85,3 +83,7 @@ class Shelf:
         if isinstance(wanted, str):
             return Path(wanted)
         return default_path(self._settings.url, self._settings.token) if wanted else None
+
+
+def _breathe() -> None:
+    time.sleep(0)  # lets go of the interpreter, so that calls wait for a slice and not for all of it
