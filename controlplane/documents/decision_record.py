@@ -46,13 +46,13 @@ def record_document(grounds: Grounds) -> dict[str, Any]:
         "bucket_seconds": grounds.bucket_seconds,
         "log_evidence": grounds.overall,
         "one_in": evidence.one_in(grounds.overall),
-        **_alpha(flag.guardrails),
+        **alpha_numbers(flag.guardrails),
         "operations": {name: _operation(grounds, name) for name in flag.exposed_operations},
         "findings": [finding_document(each) for each in grounds.findings],
     }
 
 
-def _alpha(limits: Guardrails | None) -> dict[str, float]:
+def alpha_numbers(limits: Guardrails | None) -> dict[str, float]:
     """Limits without a comparison are tested at the α that comparisons have by default."""
     alpha = ((limits.compare if limits else None) or Compare()).alpha
     return {"alpha": alpha, "log_limit": -math.log(alpha)}
@@ -62,7 +62,7 @@ def _operation(grounds: Grounds, name: str) -> dict[str, Any]:
     limits, seen = grounds.flag.guardrails_of(name), grounds.evidence.get(name, Evidence())
     compare = limits.compare if limits else None
     return {
-        **_alpha(limits),
+        **alpha_numbers(limits),
         "tolerance": {
             "error_rate_ratio": compare.error_rate_ratio,
             "error_rate_margin": compare.error_rate_margin,
@@ -73,7 +73,7 @@ def _operation(grounds: Grounds, name: str) -> dict[str, Any]:
         "design_effect": evidence.DESIGN_EFFECT,
         "rows": _rows(grounds.ledgers.get(name, Ledger()), grounds.bucket_seconds),
         **evidence_numbers(seen),
-        "limits": _limits(limits, seen) if limits else {},
+        "limits": limit_numbers(limits, seen) if limits else {},
     }
 
 
@@ -95,7 +95,8 @@ def evidence_numbers(seen: Evidence) -> dict[str, Any]:
     }
 
 
-def _limits(limits: Guardrails, seen: Evidence) -> dict[str, Any]:
+def limit_numbers(limits: Guardrails, seen: Evidence) -> dict[str, Any]:
+    """The same of the absolute limits, by guardrail."""
     found: dict[str, Any] = {}
     if limits.max_error_rate is not None:
         found["max_error_rate"] = {"limit": limits.max_error_rate, **_log(seen.max_error_rate.log_evidence)}
