@@ -128,8 +128,13 @@ def _facts(routing: Answer) -> Iterable[Fact]:
     if shadow["failed"]:
         yield Fact(count(shadow["failed"]), "pairs of which one side failed")
     if routing["ratio"]["p50"] is not None:
-        p50, p99 = (f"×{routing['ratio'][name]:.2g}" for name in ("p50", "p99"))
+        p50, p99 = (_times(routing["ratio"][name]) for name in ("p50", "p99"))
         yield Fact(f"{p50}, p99{THIN}{p99}", "the candidate's time for the same call")
+
+
+def _times(ratio: float) -> str:
+    """Two digits that count, and no exponent: 7.31 → ×7.3, 724 → ×720."""
+    return f"×{float(f'{ratio:.2g}'):g}"
 
 
 def _pairs(routing: Answer) -> tuple[Look, str] | None:

@@ -1,6 +1,7 @@
 """The panel that shows how calls are routed: words, forms, and that it works without a script."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -170,6 +171,16 @@ def test_the_form_of_a_flag_keeps_its_routing(store: Store, flag: None, operator
 
 def test_a_state_that_only_a_newer_sdk_knows_is_told_in_its_word() -> None:
     assert state_look("cooling_off").word == "Cooling off"
+
+
+def test_a_candidate_that_is_much_slower_is_told_in_digits(
+    store: Store, flag: None, viewer: Visitor, clock: Clock
+) -> None:
+    slow = [{**cell, "ratio": {"28": 9, "76": 1}} if "ratio" in cell else cell for cell in GOLDEN["cells"]]
+    heard(store, cells=[{**cell, "start": int(NOW.timestamp())} for cell in slow])
+    clock.go_on(timedelta(seconds=10))
+
+    assert re.search(r"×1\d, p99.×\d00 the candidate's time", panel(viewer))
 
 
 def test_overrides_are_told_by_place() -> None:
