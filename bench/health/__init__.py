@@ -1,0 +1,1 @@
+"""How good is the health decision? Seeded simulations of our own code beside the rules of others."""
