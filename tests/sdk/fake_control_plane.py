@@ -102,7 +102,7 @@ class FakeControlPlane:
         etag = f'"{self.document["source"]}.{self.document["version"]}"'
         if headers.get("If-None-Match") == etag and self.body is None:
             return 304, {"etag": etag}, b""
-        return 200, {"etag": etag}, self.body or json.dumps(self.document).encode()
+        return 200, {"etag": etag}, json.dumps(self.document).encode() if self.body is None else self.body
 
     def _accept(self, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
         self.reports.append(json.loads(body))

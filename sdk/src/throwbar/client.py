@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from throwbar.adapters import AdapterRegistry
     from throwbar.backends import Backend
     from throwbar.hooks import Hook
+    from throwbar.trouble import Trouble
 
 T = TypeVar("T")
 
@@ -127,6 +128,7 @@ class Client:
             internal_errors=self._engine.internal_errors,
             overrides=dict(self._shelf.overrides),
             pin_store_errors=self._engine.pin_store_errors(),
+            failures={name: trouble.failures for name, trouble in self._troubles().items() if trouble.failures},
         )
 
     def flush(self, timeout: float = 5.0) -> bool:
@@ -209,13 +211,16 @@ class Client:
         return last is None or self._engine.wall_clock() - last > 3 * self._settings.poll_interval
 
     def _last_error(self) -> str:
-        troubles = (
-            self._exchange.polling,
-            self._exchange.reporting,
-            self._shelf.backup_trouble,
-            self._shelf.override_trouble,
-        )
-        return self._settings.problem or next((trouble.sentence for trouble in troubles if trouble.sentence), "")
+        sentences = (trouble.sentence for trouble in self._troubles().values())
+        return self._settings.problem or self._exchange.overdue or next(filter(None, sentences), "")
+
+    def _troubles(self) -> dict[str, Trouble]:
+        return {
+            "polling": self._exchange.polling,
+            "reporting": self._exchange.reporting,
+            "backup": self._shelf.backup_trouble,
+            "overrides": self._shelf.override_trouble,
+        }
 
 
 def _asleep() -> None:

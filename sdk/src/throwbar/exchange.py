@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from throwbar.engine import Engine
@@ -31,6 +31,7 @@ class Exchange:
         self.outbox = Outbox()
         self.last_poll_at: float | None = None
         self._announced: dict[str, Any] = {}
+        self._asked_at: float | None = None
         self._engine = engine
         self._settings = settings
         self._shelf = shelf
@@ -45,7 +46,7 @@ class Exchange:
         if snapshot.ready:
             headers["If-None-Match"] = snapshot.etag
         try:
-            status, _, body = self._transport("GET", "/sdk/v1/snapshot", headers, None, REQUEST_TIMEOUT_SECONDS)
+            status, _, body = self._ask("GET", "/sdk/v1/snapshot", headers, None)
         except Exception as error:  # noqa: BLE001 - a transport may raise anything; it means: no answer
             self.polling.failed(f"no answer ({_said(error)})")
             return False
@@ -55,6 +56,13 @@ class Exchange:
             return self._polled()
         self.polling.failed(_refusal(status), unauthorised=status in _UNAUTHORISED)
         return False
+
+    @property
+    def overdue(self) -> str:
+        """A sentence on a request that no time limit has ended, as when a name is looked up in vain; else ""."""
+        asked_at = self._asked_at
+        waited = 0.0 if asked_at is None else self._engine.wall_clock() - asked_at
+        return f"no answer for {waited:.0f} s, and still waiting" if waited > REQUEST_TIMEOUT_SECONDS else ""
 
     @property
     def is_behind(self) -> bool:
@@ -97,11 +105,20 @@ class Exchange:
             sender = Sender(engine.instance, self._settings.service, snapshot.source, snapshot.version)
             self.outbox.put(sender, now, cells, sections)
 
+    def _ask(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes | None
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        self._asked_at = self._engine.wall_clock()
+        try:
+            return self._transport(method, path, headers, body, REQUEST_TIMEOUT_SECONDS)
+        finally:
+            self._asked_at = None
+
     def _send(self, letter: Letter) -> dict[str, Any] | None:
         """The server's answer, {} for a report that was refused for good, None when it must be sent again."""
         headers = self._headers() | {"Content-Type": "application/json"}
         try:
-            status, _, body = self._transport("POST", "/sdk/v1/reports", headers, letter.body, REQUEST_TIMEOUT_SECONDS)
+            status, _, body = self._ask("POST", "/sdk/v1/reports", headers, letter.body)
         except Exception as error:  # noqa: BLE001 - a transport may raise anything; it means: no answer
             self.reporting.failed(f"no answer ({_said(error)})")
             return None
@@ -132,6 +149,7 @@ class Exchange:
         return self._polled()
 
     def _polled(self) -> bool:
+        self._shelf.keep_again()
         self.last_poll_at = self._engine.wall_clock()
         self.polling.over()
         return True

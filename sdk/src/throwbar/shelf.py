@@ -25,6 +25,7 @@ class Shelf:
         self._engine = engine
         self._settings = settings
         self._override_file = OverrideFile(settings.override_file)
+        self._unkept: bytes | None = None  # in force, and not on the disk for some trouble
 
     @property
     def overrides(self) -> Mapping[str, str]:
@@ -53,6 +54,11 @@ class Shelf:
             self._apply(document)
             self._keep(body)
 
+    def keep_again(self) -> None:
+        """Try again what failed: a rollback that is not on the disk could be undone by a restart."""
+        if self._unkept is not None:
+            self._keep(self._unkept)
+
     def look_at_overrides(self) -> None:
         """Obey the override file as it is now."""
         try:
@@ -74,8 +80,10 @@ class Shelf:
             if path is not None:
                 write_backup(path, body)
         except OSError as error:
+            self._unkept = body
             self.backup_trouble.failed(f"it was not written: {error}")
         else:
+            self._unkept = None
             self.backup_trouble.over()
 
     def _backup_path(self) -> Path | None:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from throwbar.errors import SnapshotError
 from throwbar.fields import check_fields
+from throwbar.names import LONGEST, sendable
 from throwbar.plan import NO_OVERRIDES, FlagPlan, Overrides
 from throwbar.reading import SLICE, plan_of, read
 
@@ -55,6 +56,9 @@ def parse(
         raise SnapshotError(f"schema is {document.get('schema')!r}, this SDK reads {SCHEMA}")
     check_fields(document, (), _FRAME, _FRAME)
     _check_telemetry(document.get("telemetry", {}))
+    # It is sent back in a header: one that no header can carry would be the last snapshot that is ever polled.
+    if document["source"] and not (document["source"].isascii() and sendable(document["source"])):
+        raise SnapshotError(f"source is not a name of up to {LONGEST} printable ASCII characters")
     if not document["source"] or document["version"] < 1:
         raise SnapshotError("source is empty or version is below 1")
     return document

@@ -10,8 +10,9 @@ class Status(NamedTuple):
     """A moment of a client's life. Times in seconds since the epoch, `None` for never.
 
     `stale` says that the control plane has not confirmed the snapshot for three poll intervals. `last_error` is
-    the newest unsolved trouble in one sentence, or "". `pin_store_errors` is how often stores of pins failed: each
-    time a session went unpinned, and no call was harmed.
+    the newest unsolved trouble in one sentence, or ""; `failures` counts how often in a row each of `polling`,
+    `reporting`, `backup` and `overrides` went wrong, and is empty while all is well. `pin_store_errors` is how often
+    stores of pins failed: each time a session went unpinned, and no call was harmed.
     """
 
     ready: bool
@@ -29,3 +30,4 @@ class Status(NamedTuple):
     internal_errors: int
     overrides: Mapping[str, str]
     pin_store_errors: int
+    failures: Mapping[str, int]
