@@ -279,3 +279,31 @@ checkpoints = Table(
     Column("thinned", Boolean, nullable=False),
     Index(None, "start"),
 )
+
+freezes = Table(
+    "freezes",
+    metadata,
+    key("id", Serial),
+    Column("environment_id", ForeignKey("environments.id"), nullable=False, index=True),
+    Column("name", String(200), nullable=False),
+    Column("starts_at", Instant, nullable=False),
+    Column("ends_at", Instant, nullable=False),
+)
+
+appointments = Table(
+    "appointments",
+    metadata,
+    key("id", Serial),
+    Column("environment_id", ForeignKey("environments.id"), nullable=False),
+    Column("flag", String(100), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("deed", String(20), nullable=False),
+    Column("operation", String(100)),
+    Column("share", Integer),
+    Column("reason", Text, nullable=False),
+    Column("made_by", String(200), nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("over_at", Instant),
+    Column("outcome", Text, nullable=False),
+    Index(None, "environment_id", "over_at", "at"),
+)

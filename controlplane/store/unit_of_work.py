@@ -7,6 +7,7 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine
 
+from controlplane.store.appointments import Appointments
 from controlplane.store.audit import AuditLog
 from controlplane.store.checkpoints import Checkpoints
 from controlplane.store.counters import Counters
@@ -14,6 +15,7 @@ from controlplane.store.engine import WRITES, answering, open_engine
 from controlplane.store.environments import Environments
 from controlplane.store.examples import Examples
 from controlplane.store.flags import Flags
+from controlplane.store.freezes import Freezes
 from controlplane.store.instances import Instances
 from controlplane.store.journal import Journal
 from controlplane.store.lease import Leases
@@ -32,6 +34,8 @@ class UnitOfWork:
         self._connection = connection
         self.environments = Environments(connection)
         self.flags = Flags(connection)
+        self.freezes = Freezes(connection)
+        self.appointments = Appointments(connection)
         self.audit = AuditLog(connection)
         self.counters = Counters(connection)
         self.leases = Leases(connection)

@@ -9,12 +9,14 @@ from controlplane.domain.findings import worst
 from controlplane.domain.flag import Flag
 from controlplane.domain.flag_rules import ends_blind
 from controlplane.domain.plan import Plan
-from controlplane.domain.rollout import State, Step, stage_of
+from controlplane.domain.rollout import Rollout, State, Step, stage_of
 from controlplane.domain.share import to_percent
 from controlplane.store import Store
 from controlplane.store.audit import Filter
 from controlplane.store.watches import Watch
 from controlplane.usecases.changing import Place
+
+_WAITS = {"waits for approval": "has baked: somebody has to approve leaving this stage"}
 
 
 def answer_flag(flag: Flag, watch: Watch | None, now: datetime) -> dict[str, Any]:
@@ -34,12 +36,15 @@ def answer_rollout(flag: Flag, watch: Watch | None, now: datetime) -> dict[str, 
     return {
         "state": rollout.state.value,
         "stage": rollout.stage,
-        "stages": len(plan.stages) if plan else 0,
+        "stages": plan.length if plan else 0,
         "percent": to_percent(flag.largest_share),
         "entered_at": _text(rollout.entered_at),
         "bakes_until": _text(rollout.bakes_until(plan)) if plan and rollout.state is State.RUNNING else None,
         "waiting_for": waiting_for(flag, watch, now),
         "approved": rollout.approved,
+        "approved_by": rollout.approved_by or None,
+        "start_at": _text(rollout.start_at) if rollout.state is State.SCHEDULED else None,
+        "started_by": rollout.started_by or None,
         "attempt": rollout.attempt,
         "rollbacks": rollout.rollbacks,
         "cool_down_until": _text(rollout.cool_down_until) if rollout.cools_down(now) else None,
@@ -56,6 +61,8 @@ def waiting_for(flag: Flag, watch: Watch | None, now: datetime) -> str | None:
         return f"cools down until {_hour(rollout.cool_down_until)}, or until somebody unlocks it"
     if rollout.state is State.LOCKED:
         return f"locked after {rollout.rollbacks} rollbacks: somebody has to unlock it"
+    if rollout.state is State.SCHEDULED:
+        return _scheduled(rollout, _current(flag, watch))
     if rollout.state is State.PAUSED:
         return "paused: somebody has to resume or abort it"
     if rollout.state is State.COMPLETED:
@@ -65,15 +72,28 @@ def waiting_for(flag: Flag, watch: Watch | None, now: datetime) -> str | None:
     return None
 
 
+def _current(flag: Flag, watch: Watch | None) -> Watch | None:
+    """What the scheduler saw last, if it saw the attempt that is going on."""
+    return watch if watch and watch.attempt == flag.rollout.attempt else None
+
+
+def _scheduled(rollout: Rollout, seen: Watch | None) -> str:
+    starts = f"starts at {_hour(rollout.start_at)}" if rollout.start_at else "has no date to start at"
+    overdue = seen is not None and rollout.start_at is not None and rollout.start_at <= seen.at
+    return f"{starts}: {seen.because}" if seen and overdue else starts
+
+
 def _running(flag: Flag, plan: Plan, watch: Watch | None, now: datetime) -> str:
-    current = watch if watch and watch.attempt == flag.rollout.attempt else None
-    if current and current.step is Step.HOLD:
-        return f"holds: {current.because}"
+    seen = _current(flag, watch)
+    if seen and seen.step is Step.HOLD:
+        return f"holds: {seen.because}"
     due = flag.rollout.bakes_until(plan)
     if due and now < due:
         return f"bakes until {_hour(due)}"
+    if seen and seen.step is Step.WAIT and due and due <= seen.at:
+        return _WAITS.get(seen.because, f"has baked: {seen.because}")
     if stage_of(plan, flag.rollout).approval and not flag.rollout.approved:
-        return "has baked: somebody has to approve leaving this stage"
+        return _WAITS["waits for approval"]
     return "has baked: moves on at the next tick"
 
 

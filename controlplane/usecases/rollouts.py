@@ -127,17 +127,18 @@ def approve(store: Store, place: Place, cause: Cause) -> Flag:
 
 def abort(store: Store, place: Place, cause: Cause) -> Flag:
     """Give up the rollout: its operations go back to 0 %. No cool-down: it was a person's choice. A brake."""
+    return _do(store, place, cause, Action.ROLLOUT_ABORT, lambda flag: aborted(flag, cause), brake=True)
 
-    def aborted(flag: Flag) -> Flag:
-        if flag.rollout.state is State.ABORTED:
-            return flag
-        _require(flag, "abort", State.SCHEDULED, State.RUNNING, State.PAUSED, State.COMPLETED)
-        over = replace(flag.rollout, state=State.ABORTED, entered_at=cause.at, approved=False, start_at=None)
-        if flag.rollout.state is State.SCHEDULED:
-            return replace(flag, rollout=over)
-        return replace(in_order(with_shares(flag, 0, flag.planned_operations)), rollout=over)
 
-    return _do(store, place, cause, Action.ROLLOUT_ABORT, aborted, brake=True)
+def aborted(flag: Flag, cause: Cause) -> Flag:
+    """The flag without its rollout. One that was only scheduled has moved nothing that would have to go back."""
+    if flag.rollout.state is State.ABORTED:
+        return flag
+    _require(flag, "abort", State.SCHEDULED, State.RUNNING, State.PAUSED, State.COMPLETED)
+    over = replace(flag.rollout, state=State.ABORTED, entered_at=cause.at, approved=False, start_at=None)
+    if flag.rollout.state is State.SCHEDULED:
+        return replace(flag, rollout=over)
+    return replace(in_order(with_shares(flag, 0, flag.planned_operations)), rollout=over)
 
 
 def roll_back(store: Store, place: Place, cause: Cause, operation: str | None = None) -> Flag:

@@ -13,20 +13,22 @@ from controlplane.clock import Clock
 from controlplane.documents.decision_record import record_document
 from controlplane.domain import rollout as rollouts
 from controlplane.domain.audit import SCHEDULER, Action
-from controlplane.domain.errors import LeaseLost, StaleVersion
+from controlplane.domain.calendar import ALWAYS_OPEN, Calendar, Freeze
+from controlplane.domain.errors import LeaseLost, Refused, StaleVersion
 from controlplane.domain.findings import Consequence
-from controlplane.domain.flag import Flag, with_shares
+from controlplane.domain.flag import Flag, with_stage
 from controlplane.domain.guardrails import Scope
 from controlplane.domain.plan import Plan
-from controlplane.domain.rollout import Decision, Rollout, Step, next_step, stage_of
+from controlplane.domain.rollout import Decision, Rollout, State, Step, next_step, stage_of
 from controlplane.domain.share import to_percent
 from controlplane.domain.snapshot import Clockwork
 from controlplane.store import Store
 from controlplane.store.environments import Environment
 from controlplane.store.lease import Lease
+from controlplane.usecases.appointments import keep_appointments
 from controlplane.usecases.changing import Cause, Order, change_within, write_note
 from controlplane.usecases.judging import Look, grounds_of, look_at, save_look, telling
-from controlplane.usecases.rollouts import taken_back
+from controlplane.usecases.rollouts import started, taken_back
 from controlplane.usecases.telemetry import fold
 
 _log = logging.getLogger(__name__)
@@ -50,12 +52,18 @@ class _Round:
     environment: Environment
     clockwork: Clockwork
     lease: Lease
+    freezes: tuple[Freeze, ...] = ()
+
+    def calendar(self, flag: Flag) -> Calendar:
+        """When the rollout of a flag may move on."""
+        windows = flag.plan.windows if flag.plan else ()
+        return Calendar(windows, self.freezes) if windows or self.freezes else ALWAYS_OPEN
 
 
 def tick(store: Store, clock: Clock, clockwork: Clockwork, lease: Lease) -> TickReport:
     """Fold, judge, decide, change. Raises LeaseLost; one flag's failure does not stop the others."""
     folded = fold(store, lease)
-    reports = [_go_round(_Round(store, each, clockwork, lease), clock) for each in _environments(store)]
+    reports = [_go_round(each, clock) for each in _rounds(store, clockwork, lease)]
     return TickReport(
         folded=folded,
         judged=sum(report.judged for report in reports),
@@ -68,6 +76,7 @@ def _go_round(round_: _Round, clock: Clock) -> TickReport:
     steps: list[tuple[str, str, Step]] = []
     quiet: list[Look] = []
     judged = failures = 0
+    keep_appointments(round_.store, round_.environment, round_.lease, clock())
     for flag in _watched(round_):
         judged += 1
         try:
@@ -84,22 +93,29 @@ def _go_round(round_: _Round, clock: Clock) -> TickReport:
     return TickReport(0, judged, tuple(steps), failures)
 
 
-def _environments(store: Store) -> list[Environment]:
+def _rounds(store: Store, clockwork: Clockwork, lease: Lease) -> list[_Round]:
     with store.reading() as uow:
-        return uow.environments.all()
+        return [_Round(store, each, clockwork, lease, uow.freezes.all(each.id)) for each in uow.environments.all()]
 
 
 def _watched(round_: _Round) -> list[Flag]:
     with round_.store.reading() as uow:
         flags = uow.flags.all(round_.environment.id)
-    return [flag for flag in flags if flag.rollout.is_live or (flag.guardrails and flag.exposed_operations)]
+    return [flag for flag in flags if _is_watched(flag)]
+
+
+def _is_watched(flag: Flag) -> bool:
+    under_way = flag.rollout.is_live or flag.rollout.state is State.SCHEDULED
+    return under_way or bool(flag.guardrails and flag.exposed_operations)
 
 
 def _attend(round_: _Round, flag: Flag, now: datetime, quiet: list[Look]) -> Step:
     """One flag: look, decide, and change it if a change is due; a watch without change goes to `quiet`."""
     with round_.store.reading() as uow:
         look = look_at(uow, round_.environment, flag, now, round_.clockwork)
-    decision = next_step(flag.plan, flag.rollout, look.findings, now)
+    decision = next_step(flag.plan, flag.rollout, look.findings, now, round_.calendar(flag))
+    if decision.step is Step.START:
+        decision = _startable(flag, decision, now)
     watch = replace(look.watch, step=decision.step, because=decision.because, at=now)
     look = replace(look, watch=watch)
     if decision.step not in {Step.WAIT, Step.HOLD}:
@@ -112,10 +128,19 @@ def _attend(round_: _Round, flag: Flag, now: datetime, quiet: list[Look]) -> Ste
     return decision.step
 
 
+def _startable(flag: Flag, decision: Decision, now: datetime) -> Decision:
+    """A start that would be refused holds, and says why: a person has to look at it."""
+    try:
+        started(flag, Cause(SCHEDULER, now))
+    except Refused as refused:
+        return Decision(Step.HOLD, f"is due, but {refused.message}")
+    return decision
+
+
 def _act(round_: _Round, flag: Flag, decision: Decision, look: Look) -> Step:
     """The change and the watch in one transaction, fenced by the lease; somebody faster wins."""
     now = look.watch.at
-    cause = Cause(SCHEDULER, now, _reason(flag, decision, now), expected=flag.version)
+    cause = Cause(SCHEDULER, now, _reason(round_, flag, decision, now), expected=flag.version)
     with round_.store.writing() as uow:
         uow.leases.check(round_.lease)
         locked = uow.environments.get(round_.environment.name, lock=True)
@@ -158,10 +183,12 @@ def _order(round_: _Round, flag: Flag, decision: Decision, look: Look) -> Order:
             lambda seen: taken_back(seen, cause, _scope(flag, decision), automatic=True),
             record=record,
         )
+    if decision.step is Step.START:
+        return Order(Action.ROLLOUT_START, lambda seen: started(seen, cause), record=record)
     if decision.step is Step.COMPLETE:
         over = rollouts.completed(flag.rollout, now)
         return Order(Action.ROLLOUT_COMPLETE, lambda seen: replace(seen, rollout=over), record=record)
-    return Order(Action.ROLLOUT_ADVANCE, lambda seen: _advanced(seen, now), record=record)
+    return Order(Action.ROLLOUT_ADVANCE, lambda seen: _advanced(round_, seen, now), record=record)
 
 
 def _scope(flag: Flag, decision: Decision) -> str | None:
@@ -174,24 +201,25 @@ def _scope(flag: Flag, decision: Decision) -> str | None:
     return finding.operation if limits and limits.rollback_scope is Scope.OPERATION and not alone else None
 
 
-def _advanced(flag: Flag, now: datetime) -> Flag:
+def _advanced(round_: _Round, flag: Flag, now: datetime) -> Flag:
     if flag.plan is None:
         return flag
-    after = _next(flag, flag.plan, now)
-    return replace(with_shares(flag, stage_of(flag.plan, after).share, flag.planned_operations), rollout=after)
+    after = _next(round_, flag, flag.plan, now)
+    return replace(with_stage(flag, flag.plan, after.stage), rollout=after)
 
 
-def _next(flag: Flag, plan: Plan, now: datetime) -> Rollout:
+def _next(round_: _Round, flag: Flag, plan: Plan, now: datetime) -> Rollout:
     """One stage further; without guardrails as many as the time that passed, in one change."""
     if flag.guardrails is None:
-        return rollouts.caught_up(plan, flag.rollout, now)
+        return rollouts.caught_up(plan, flag.rollout, now, round_.calendar(flag))
     return rollouts.entered(flag.rollout, flag.rollout.stage + 1, now)
 
 
-def _reason(flag: Flag, decision: Decision, now: datetime) -> str:
+def _reason(round_: _Round, flag: Flag, decision: Decision, now: datetime) -> str:
     if decision.step is not Step.ADVANCE or flag.plan is None:
         return decision.because
-    stages = (stage_of(flag.plan, flag.rollout), stage_of(flag.plan, _next(flag, flag.plan, now)))
+    after = _next(round_, flag, flag.plan, now)
+    stages = (stage_of(flag.plan, flag.rollout), stage_of(flag.plan, after))
     return f"{to_percent(stages[0].share)} % → {to_percent(stages[1].share)} %: {decision.because}"
 
 
