@@ -43,6 +43,7 @@ API: dict[str, Rule] = {
     "api.definitions.revert": Role.OPERATOR,
     "api.rollouts.act": Role.OPERATOR,
     "api.health.show": Role.VIEWER,
+    "api.evidence.show": Role.VIEWER,
     "api.instances.list_all": Role.VIEWER,
     "api.instances.convergence": Role.VIEWER,
     "api.routing.mismatches": Role.VIEWER,

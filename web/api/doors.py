@@ -47,6 +47,7 @@ DOORS: dict[str, Door] = {
     "api.definitions.revert": Door("Flag", "RevertDocument", version=_REQUIRED),
     "api.rollouts.act": Door("Flag", "RollBackDocument", version=Version.OPTIONAL),
     "api.health.show": Door("Health", query=_SPAN),
+    "api.evidence.show": Door("Evidence", query=("attempt", "at", *_SPAN)),
     "api.instances.list_all": Door("List"),
     "api.instances.convergence": Door("Object"),
     "api.routing.mismatches": Door("List", query=("operation", "limit")),
@@ -68,6 +69,8 @@ PARAMETERS: dict[str, dict[str, object]] = {
     "search": {"type": "string", "description": "part of a key, description, owner or tag"},
     "tag": {"type": "string"},
     "archived": {"type": "string", "enum": ["true", "false"], "description": "also archived flags"},
+    "attempt": {"type": "integer", "minimum": 1, "description": "the newest one by default"},
+    "at": {"type": "string", "description": "an audit entry's id, or an instant"},
     "limit": {"type": "integer", "minimum": 1, "maximum": 500},
     "after": {"type": "string", "description": "`next` of the page before"},
     "before": {"type": "integer", "minimum": 1, "description": "`next` of the page before"},
@@ -114,6 +117,25 @@ ANSWERS: dict[str, dict[str, object]] = {
                     "required": ["verdict", "findings", "series", "routing", "breakers"],
                 },
             },
+        },
+    },
+    "Evidence": {
+        "type": "object",
+        "required": ["flag", "attempt", "attempts", "code", "from", "note", "log_limit", "series", "decisions", "same"],
+        "properties": {
+            "attempt": {"type": "integer"},
+            "from": {"type": ["string", "null"], "description": "since when rows were recomputed"},
+            "note": {"type": ["string", "null"], "description": "what could not be recomputed"},
+            "log_limit": {"type": "number", "description": "ln(1/α)"},
+            "series": {"type": "object", "required": ["step", "times", "overall", "operations"]},
+            "decisions": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["entry", "at", "action", "recorded", "recomputed", "difference", "same"],
+                },
+            },
+            "same": {"type": "boolean", "description": "no decision differs by more than 1e-9 in ln E"},
         },
     },
     "Problem": {

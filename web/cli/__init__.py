@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "flag": ("web.cli.flag:flag", "List, show, create, switch, share and roll back flags."),
     "import-config": ("web.cli.import_config:import_config", "Make a flag of an application's migration settings."),
     "rollout": ("web.cli.rollout:rollout", "Start, watch and steer rollouts."),
+    "evidence": ("web.cli.evidence:evidence", "Recompute what the scheduler decided on."),
     "audit": ("web.cli.audit:audit", "Read, export and prove the audit log."),
     "environment": ("web.cli.environment:environment", "List and create environments."),
     "snapshot": ("web.cli.environment:snapshot", "Show what services are told."),

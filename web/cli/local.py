@@ -15,6 +15,7 @@ from controlplane.store import Store
 from controlplane.usecases import environments, flags, people, rollouts, signing_in, tokens
 from controlplane.usecases.answers import answer_flag, describe_entry, describe_flag, describe_flags
 from controlplane.usecases.changing import Cause, Place
+from controlplane.usecases.evidence import Asked, evidence_series
 from controlplane.usecases.history import Filter, list_entries, verify
 from controlplane.usecases.snapshots import current_snapshot
 from web.cli.plane import Answer, Page
@@ -82,6 +83,12 @@ class Local:
         else:
             changed = VERBS[verb](self._store, place, why)
         return answer_flag(changed, None, utc_now())
+
+    def show_evidence(self, flag: str, wanted: Mapping[str, str]) -> Answer:
+        attempt, at = wanted.get("attempt"), wanted.get("at", "")
+        entry = int(at) if at.isdecimal() else None
+        asked = Asked(int(attempt) if attempt else None, None, None if entry else _instant(at or None), entry)
+        return evidence_series(self._store, self._place(flag), utc_now(), self._clockwork, asked)
 
     def list_environments(self) -> list[Answer]:
         return [

@@ -88,6 +88,9 @@ class Remote:
         document = {"reason": reason} | ({"operation": operation} if operation else {})
         return self._ask("POST", self._flag(flag, f"/rollout/{verb}"), document)
 
+    def show_evidence(self, flag: str, wanted: Mapping[str, str]) -> Answer:
+        return self._ask("GET", self._flag(flag, f"/evidence?{urlencode(wanted)}"))
+
     def list_environments(self) -> list[Answer]:
         return _items(self._ask("GET", "/environments"))
 
