@@ -3,10 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
+from hypothesis import assume
 from hypothesis import strategies as st
 
 from controlplane.domain.flag import Flag, Operation, Operator, Rule, Side
-from controlplane.domain.flag_rules import QUANTILES
+from controlplane.domain.guardrail_rules import QUANTILES
 from controlplane.domain.guardrails import Compare, Guardrails, OnBreach, OnSilence, Scope, Silence
 from controlplane.domain.plan import Plan, Stage
 from controlplane.domain.routing import Breaker, BreakerMode, Mode, Retry, Switches
@@ -26,7 +27,12 @@ RULES = st.builds(
 )
 SILENCES = st.builds(Silence, *[st.sampled_from(OnSilence)] * 3)
 COMPARES = st.builds(
-    Compare, st.floats(1, 100), st.floats(0, 1, exclude_max=True), st.floats(1, 100), st.floats(1e-9, 0.2)
+    Compare,
+    st.floats(1, 100),
+    st.floats(0, 1, exclude_max=True),
+    st.floats(1, 100),
+    *[st.floats(1e-9, 0.2)] * 2,
+    st.none() | st.floats(1e-9, 0.2),
 )
 LATENCIES = st.dictionaries(st.sampled_from(QUANTILES), st.floats(0.001, 600_000), max_size=3)
 GUARDRAILS = st.builds(
@@ -39,7 +45,8 @@ GUARDRAILS = st.builds(
     on_breach=st.sampled_from(OnBreach),
     on_silence=SILENCES,
     rollback_scope=st.sampled_from(Scope),
-)
+    design_effect=st.none() | st.floats(1, 1000),
+).filter(lambda each: each.tests_something)
 OVERRIDES: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {},
     optional={
@@ -49,6 +56,7 @@ OVERRIDES: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
         "compare": st.none() | st.fixed_dictionaries({}, optional={"alpha": st.floats(1e-9, 0.2)}),
         "on_silence": st.fixed_dictionaries({}, optional={"too_few": st.sampled_from(OnSilence)}),
         "on_breach": st.sampled_from(OnBreach),
+        "design_effect": st.none() | st.floats(1, 1000),
     },
 )
 SWITCHES = st.builds(Switches, *[st.booleans()] * 5)
@@ -94,6 +102,9 @@ def flags(draw: st.DrawFn) -> Flag:
     guardrails = draw(st.none() | GUARDRAILS)
     overrides = OVERRIDES if guardrails else st.just({})
     named = draw(st.dictionaries(NAMES, operations(overrides), max_size=4))
+    assume(
+        all(guardrails.overridden(each.guardrails).tests_something for each in named.values()) if guardrails else True
+    )
     return Flag(
         key=draw(NAMES),
         baseline=baseline,

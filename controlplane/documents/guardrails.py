@@ -1,11 +1,23 @@
 """Guardrails as people write them."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from controlplane.documents.fields import Document, Number, Whole
 from controlplane.domain.guardrails import Compare, Guardrails, OnBreach, OnSilence, Overrides, Scope, Silence
+
+AUTO = "auto"
+
+
+def _measured_or_number(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
+    if isinstance(value, str) and value != AUTO:
+        message = f'must be "{AUTO}" or a number from 1 on'
+        raise ValueError(message)
+    return None if value == AUTO else value
+
+
+DesignEffect = Annotated[Number | None, BeforeValidator(_measured_or_number)]
 
 
 class SilenceDocument(Document):
@@ -19,6 +31,8 @@ class CompareDocument(Document):
     error_rate_margin: Number = 0.0005
     latency_ratio: Number = 1.19
     alpha: Number = 0.01
+    beta: Number = 0.05
+    sample_ratio_alpha: Number | None = 0.001
 
 
 class GuardrailsDocument(Document):
@@ -30,6 +44,7 @@ class GuardrailsDocument(Document):
     on_breach: OnBreach = OnBreach.ROLLBACK
     on_silence: SilenceDocument = SilenceDocument()
     rollback_scope: Scope = Scope.FLAG
+    design_effect: DesignEffect = Field(default=None, description='"auto", or a number from 1 on')
 
     def to_domain(self) -> Guardrails:
         values = {name: getattr(self, name) for name in type(self).model_fields}
@@ -54,6 +69,8 @@ def guardrails_document(limits: Guardrails) -> dict[str, Any]:
             "error_rate_margin": compare.error_rate_margin,
             "latency_ratio": compare.latency_ratio,
             "alpha": compare.alpha,
+            "beta": compare.beta,
+            "sample_ratio_alpha": compare.sample_ratio_alpha,
         }
         if compare
         else None,
@@ -64,4 +81,5 @@ def guardrails_document(limits: Guardrails) -> dict[str, Any]:
             "one_side": limits.on_silence.one_side.value,
         },
         "rollback_scope": limits.rollback_scope.value,
+        "design_effect": AUTO if limits.design_effect is None else limits.design_effect,
     }

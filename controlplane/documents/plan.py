@@ -40,6 +40,7 @@ class StageDocument(Document):
     approval: Switch = False
     min_samples: Whole | None = None
     notes: Text = ""
+    prove: Switch = False
 
     def to_domain(self) -> Stage:
         return Stage(
@@ -48,6 +49,7 @@ class StageDocument(Document):
             approval=self.approval,
             min_samples=self.min_samples,
             notes=self.notes,
+            prove=self.prove,
         )
 
 
@@ -93,6 +95,8 @@ def _stage_document(stage: Stage) -> dict[str, Any]:
     }
     if stage.min_samples is not None:
         document["min_samples"] = stage.min_samples
+    if stage.prove:
+        document["prove"] = True
     if stage.notes:
         document["notes"] = stage.notes
     return document

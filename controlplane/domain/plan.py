@@ -11,7 +11,8 @@ from controlplane.domain.calendar import Window
 class Stage:
     """One share, its bake, and whether a person must approve leaving it.
 
-    `min_samples` None: as many as the guardrails ask for. `notes` are for people.
+    `min_samples` None: as many as the guardrails ask for. `prove`: only a candidate that is proven to be no worse than
+    the guardrails tolerate leaves it. `notes` are for people.
     """
 
     share: int
@@ -19,6 +20,7 @@ class Stage:
     approval: bool = False
     min_samples: int | None = None
     notes: str = ""
+    prove: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from controlplane.domain.calendar import Window
 from controlplane.domain.errors import FieldError
 from controlplane.domain.flag import Flag
 from controlplane.domain.plan import Plan
+from controlplane.domain.share import FULL
 
 MOST_STAGES = 100
 LONGEST_BAKE = timedelta(days=366)
@@ -18,6 +19,7 @@ def broken_plan(flag: Flag) -> Iterator[FieldError]:
     if flag.plan is None:
         return
     yield from _stages(flag.plan)
+    yield from _proofs(flag, flag.plan)
     yield from _planned_operations(flag, flag.plan.operations)
     yield from _lags(flag, flag.plan)
     for number, window in enumerate(flag.plan.windows):
@@ -38,6 +40,23 @@ def _stages(plan: Plan) -> Iterator[FieldError]:
             yield FieldError(f"plan.stages.{number}.bake_seconds", "must be between 0 and 366 days")
         if stage.min_samples is not None and not 0 <= stage.min_samples <= 1_000_000_000:
             yield FieldError(f"plan.stages.{number}.min_samples", "must be between 0 and 1000000000")
+
+
+def _proofs(flag: Flag, plan: Plan) -> Iterator[FieldError]:
+    """A stage that could never be left is a mistake, and is told where it was made."""
+    wanted = [f"plan.stages.{number}.prove" for number, stage in enumerate(plan.stages) if stage.prove]
+    if not wanted:
+        return
+    planned = [flag.operations[name].guardrails for name in flag.planned_operations if name in flag.operations]
+    compares = [flag.guardrails.overridden(each).compare if flag.guardrails else None for each in planned]
+    if not compares or None in compares:
+        yield FieldError(wanted[0], "needs guardrails that compare every operation of the plan with the baseline")
+    elif any(each and each.error_rate_ratio == 1 and each.error_rate_margin == 0 for each in compares):
+        message = "needs a tolerance: with ratio 1 and margin 0, not even an equal candidate can be proven no worse"
+        yield FieldError(wanted[0], message)
+    for number, stage in enumerate(plan.stages):
+        if stage.prove and stage.share >= FULL:
+            yield FieldError(f"plan.stages.{number}.prove", "must come below 100 %: there is nothing to compare with")
 
 
 def _planned_operations(flag: Flag, names: tuple[str, ...]) -> Iterator[FieldError]:

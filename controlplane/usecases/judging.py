@@ -194,6 +194,7 @@ def _sample(  # everything one look needs of one operation
         silent_seconds=None if seen.newest is None else max(0.0, now.timestamp() - seen.newest),
         exposed_seconds=_exposed_seconds(flag, now),
         baked=_has_baked(flag, now),
+        asks_for_proof=_asks_for_proof(flag, name),
         operations=len(flag.exposed_operations),
     )
 
@@ -201,6 +202,11 @@ def _sample(  # everything one look needs of one operation
 def _exposed_seconds(flag: Flag, now: datetime) -> float:
     since = flag.rollout.entered_at if flag.rollout.is_live else flag.updated_at
     return max(0.0, (now - since).total_seconds()) if since else 0.0
+
+
+def _asks_for_proof(flag: Flag, name: str) -> bool:
+    live = flag.plan and flag.rollout.is_live and name in flag.planned_operations
+    return bool(live and flag.plan and flag.plan.stage(flag.rollout.stage).prove)
 
 
 def _has_baked(flag: Flag, now: datetime) -> bool:

@@ -69,8 +69,8 @@ def document(fields: Fields, current: Mapping[str, Any] | None = None) -> dict[s
         "switches": before.get("switches", {}),
         "operations": _operations(fields, before.get("operations") or {}),
         "rules": _rules(fields.get("rules", "")),
-        "guardrails": _guardrails(fields) if fields.get("guarded") else None,
-        "plan": _plan(fields),
+        "guardrails": _guardrails(fields, before.get("guardrails") or {}) if fields.get("guarded") else None,
+        "plan": _plan(fields, before.get("plan") or {}),
     }
 
 
@@ -92,10 +92,10 @@ def _rules(text: str) -> Any:  # noqa: ANN401 - whatever JSON holds, or the text
         return text
 
 
-def _guardrails(fields: Fields) -> dict[str, Any]:
+def _guardrails(fields: Fields, before: Mapping[str, Any]) -> dict[str, Any]:
     filled = {name: fields[name] for name in fields if fields[name].strip()}
     limits = {name: number(filled[f"latency_{name}"]) for name in QUANTILES if f"latency_{name}" in filled}
-    wanted: dict[str, Any] = {"max_latency_ms": limits, "compare": _compare(filled)}
+    wanted: dict[str, Any] = {"max_latency_ms": limits, "compare": _compare(filled, before.get("compare") or {})}
     for name in ("window_seconds", "min_samples"):
         if name in filled:
             wanted[name] = number(filled[name])
@@ -105,23 +105,31 @@ def _guardrails(fields: Fields) -> dict[str, Any]:
         if name in filled:
             wanted[name] = filled[name]
     silences = {name: filled[f"silence_{name}"] for name in SILENCES if f"silence_{name}" in filled}
-    return {**wanted, "on_silence": silences}
+    return {**_kept(before, ("design_effect",)), **wanted, "on_silence": silences}
 
 
-def _compare(filled: Fields) -> dict[str, Any] | None:
+def _kept(before: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """What the form does not show stays as it is."""
+    return {name: before[name] for name in names if name in before}
+
+
+def _compare(filled: Fields, before: Mapping[str, Any]) -> dict[str, Any] | None:
     if "compare" not in filled:
         return None
     wanted = {name: number(filled[name]) for name in ("error_rate_ratio", "latency_ratio", "alpha") if name in filled}
     if "error_rate_margin" in filled:
         wanted["error_rate_margin"] = fraction(filled["error_rate_margin"])
-    return wanted
+    return {**_kept(before, ("beta", "sample_ratio_alpha")), **wanted}
 
 
-def _plan(fields: Fields) -> dict[str, Any] | None:
+def _plan(fields: Fields, before: Mapping[str, Any]) -> dict[str, Any] | None:
+    known = {each["percent"]: each for each in before.get("stages", ())}
     stages = [_stage(fields, row) for row in filled_rows(fields)]
     if not stages:
         return None
-    return {"stages": stages, "operations": _listed(fields.get("plan_operations", ""))}
+    stages = [{**_kept(known.get(each["percent"], {}), ("min_samples", "notes", "prove")), **each} for each in stages]
+    kept = _kept(before, ("lags", "start_at", "windows", "two_person"))
+    return {**kept, "stages": stages, "operations": _listed(fields.get("plan_operations", ""))}
 
 
 def _stage(fields: Fields, row: int) -> dict[str, Any]:

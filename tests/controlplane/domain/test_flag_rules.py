@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 from datetime import timedelta
 
@@ -24,8 +25,12 @@ def refused_fields(flag):
     return [error.field for error in refusal.value.errors]
 
 
-def with_guardrails(**changes):
-    return a_flag(guardrails=Guardrails(**changes))
+def with_guardrails(plan=None, **changes):
+    return a_flag(guardrails=Guardrails(**changes), plan=plan)
+
+
+def proving(plan):
+    return replace(plan, stages=tuple(replace(stage, prove=True) for stage in plan.stages))
 
 
 def with_compare(**changes):
@@ -72,6 +77,16 @@ def test_names_outside_the_pattern_are_refused_with_their_field(key):
         (with_compare(latency_ratio=0.5), "guardrails.compare.latency_ratio"),
         (with_compare(alpha=0.0), "guardrails.compare.alpha"),
         (with_compare(alpha=0.5), "guardrails.compare.alpha"),
+        (with_compare(beta=0.0), "guardrails.compare.beta"),
+        (with_compare(sample_ratio_alpha=0.0), "guardrails.compare.sample_ratio_alpha"),
+        (with_guardrails(design_effect=0.5), "guardrails.design_effect"),
+        (with_guardrails(design_effect=math.inf), "guardrails.design_effect"),
+        (with_guardrails(compare=None), "guardrails"),
+        (a_flag(operations={"echo": Operation(guardrails={"compare": None, "max_error_rate": None, "max_latency_ms": {}})}), "operations.echo.guardrails"),
+        (a_flag(guardrails=None, plan=proving(a_plan(10, 50))), "plan.stages.0.prove"),
+        (with_guardrails(compare=None, max_error_rate=0.1, plan=proving(a_plan(10, 50))), "plan.stages.0.prove"),
+        (with_guardrails(compare=Compare(1.0, 0.0), plan=proving(a_plan(10, 50))), "plan.stages.0.prove"),
+        (with_guardrails(plan=proving(a_plan(100))), "plan.stages.0.prove"),
         (a_flag(operations={"echo": Operation(guardrails={"min_samples": -1})}), "operations.echo.guardrails.min_samples"),
         (a_flag(guardrails=None, operations={"echo": Operation(guardrails={"min_samples": 1})}), "operations.echo.guardrails"),
     ],
