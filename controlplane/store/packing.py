@@ -16,6 +16,7 @@ from controlplane.store.cells import COUNTS, Cells, Place
 
 _HISTOGRAMS = ("latency", "key_latency", "rise_from", "rise_to", "ratio")
 _TALLIES = ("errors", "shadow")
+PACKED = (*COUNTS, *_TALLIES, *_HISTOGRAMS)  # every field of an Arm
 
 
 def pack(cells: Cells) -> bytes:
@@ -50,12 +51,9 @@ def unpack(body: bytes, flag: str, operation: str) -> list[tuple[Place, Arm]]:
         strict=True,
     )
     return [
-        (Place(flag, start, operation, *identities[number]), Arm(**dict(zip(_NAMES, values, strict=True))))
+        (Place(flag, start, operation, *identities[number]), Arm(**dict(zip(PACKED, values, strict=True))))
         for start, number, values in zip(accumulate(document["start"]), document["identity"], arms, strict=True)
     ]
-
-
-_NAMES = (*COUNTS, *_TALLIES, *_HISTOGRAMS)
 
 
 def _identity(place: Place) -> tuple[int, str, str, str, int, bool]:

@@ -2,7 +2,7 @@
 
 import json
 import random
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from controlplane.domain.flag import Side
 from controlplane.domain.histogram import HIGHEST, LOWEST
 from controlplane.domain.observation import Arm
-from controlplane.store.packing import pack, unpack
+from controlplane.store.packing import PACKED, pack, unpack
 from controlplane.store.reports import Place
+from controlplane.store.tables import buckets
 
 COUNTS = st.integers(0, 2**53)
 HISTOGRAMS = st.dictionaries(st.integers(LOWEST, HIGHEST), st.integers(1, 2**40), max_size=5)
@@ -43,6 +44,13 @@ def test_what_is_packed_comes_back_whole_and_in_the_order_of_time(cells):
 
     assert dict(found) == cells
     assert [place.start for place, _ in found] == sorted(place.start for place in cells)
+
+
+def test_whatever_an_arm_counts_is_packed_and_has_a_column():
+    counted = {each.name for each in fields(Arm)}
+
+    assert set(PACKED) == counted
+    assert counted <= set(buckets.c.keys())
 
 
 def test_a_packed_cell_takes_an_eighth_of_a_row_of_json():
