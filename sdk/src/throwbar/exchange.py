@@ -53,6 +53,7 @@ class Exchange:
         if status == 200:
             return self._take(body)
         if status == 304 and snapshot.ready:
+            self._shelf.keep_again()
             return self._polled()
         self.polling.failed(_refusal(status), unauthorised=status in _UNAUTHORISED)
         return False
@@ -149,7 +150,6 @@ class Exchange:
         return self._polled()
 
     def _polled(self) -> bool:
-        self._shelf.keep_again()
         self.last_poll_at = self._engine.wall_clock()
         self.polling.over()
         return True
