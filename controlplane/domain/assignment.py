@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from controlplane.domain import evidence
 from controlplane.domain.share import FULL
 
-ODDS = (0.25, 0.5, 0.67, 0.8, 1.25, 1.5, 2.0, 4.0)
+ODDS = (1 / 4, 1 / 2, 2 / 3, 4 / 5, 5 / 4, 3 / 2, 2.0, 4.0)
 
 
 @dataclass(frozen=True, slots=True)
