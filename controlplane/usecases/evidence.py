@@ -1,5 +1,6 @@
 """Evidence: what an attempt showed over time, and whether its decisions can be recomputed from the stored rows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -109,9 +110,12 @@ def _decisions(uow: UnitOfWork, environment_id: int, flag: Flag, asked: Asked) -
 
 
 def _number(flag: Flag, entries: list[AuditEntry], asked: Asked) -> int:
-    if asked.entry is not None:
-        return int(entries[0].record["attempt"])
-    number = flag.rollout.attempt if asked.attempt is None else asked.attempt
+    return int(entries[0].record["attempt"]) if asked.entry is not None else attempt_number(flag, asked.attempt)
+
+
+def attempt_number(flag: Flag, asked: int | None) -> int:
+    """The attempt that was asked for, or the newest one. Raises NotFound."""
+    number = flag.rollout.attempt if asked is None else asked
     if not 0 < number <= flag.rollout.attempt:
         had = f"has had {flag.rollout.attempt}" if flag.rollout.attempt else "has not had any yet"
         message = f"there is no attempt {number} of '{flag.key}': it {had}"
@@ -125,7 +129,7 @@ def _stretch(
     checkpoints = uow.checkpoints.of(attempt.environment_id, attempt.flag, attempt.number)
     begin = checkpoints[0].start if checkpoints else 0
     first = max(begin, int(asked.since.timestamp())) if asked.since else begin
-    until = _end(uow, attempt, entries, now, clockwork)
+    until = end_of(uow, attempt, entries, sealed_until(now, clockwork))
     until = min(until, int(asked.until.timestamp())) if asked.until else until
     if not first:
         first = min((int(each.at.timestamp()) for each in entries), default=until) - 3600
@@ -134,14 +138,14 @@ def _stretch(
     return _Stretch(first, until, step, thinned=bool(checkpoints and checkpoints[0].thinned and first == begin))
 
 
-def _end(uow: UnitOfWork, attempt: Attempt, entries: list[AuditEntry], now: datetime, clockwork: Clockwork) -> int:
+def end_of(uow: UnitOfWork, attempt: Attempt, entries: Sequence[AuditEntry], sealed: int) -> int:
     """Until when an attempt was judged: by its watch, else by its last decision, else by what came after it."""
     watch = uow.watches.get(attempt.environment_id, attempt.flag)
     if watch and watch.attempt == attempt.number:
         return watch.judged_until
     following = uow.checkpoints.of(attempt.environment_id, attempt.flag, attempt.number + 1)
     latest = [int(each.record["judged_until"]) for each in entries[-1:]]
-    return max([*latest, following[0].start if following else sealed_until(now, clockwork)])
+    return max([*latest, following[0].start if following else sealed])
 
 
 def _replayed(
