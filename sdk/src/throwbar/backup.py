@@ -1,31 +1,35 @@
-"""What did the control plane say last, before this process lived? One file, replaced whole or not at all."""
+"""What did the control plane say last, before this process lived? One file, replaced whole or not at all.
+
+Without pathlib: a host should not pay for that at import.
+"""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from contextlib import suppress
 
 LIMIT = 32 << 20
+StrPath = str | os.PathLike[str]
 
 
-def default_path(url: str, token: str) -> Path:
+def default_path(url: str, token: str) -> str:
     """One file per control plane and environment, in the user's cache directory. Raises OSError without a home.
 
     The name is a hash, so that it gives no token away.
     """
     import hashlib  # noqa: PLC0415 - loads OpenSSL, which a host should not pay for at import
 
-    try:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    except RuntimeError as error:
-        raise OSError(str(error)) from None
-    return cache / "throwbar" / f"{hashlib.sha256(f'{url} {token}'.encode()).hexdigest()[:32]}.json"
+    home = os.path.expanduser("~")
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.join(home, ".cache")
+    if cache == os.path.join("~", ".cache"):
+        raise OSError("this user has no home directory")
+    return os.path.join(cache, "throwbar", f"{hashlib.sha256(f'{url} {token}'.encode()).hexdigest()[:32]}.json")
 
 
-def read_backup(path: Path) -> bytes | None:
+def read_backup(path: StrPath) -> bytes | None:
     """The last good snapshot, or None when there never was one. Raises OSError."""
     try:
-        with path.open("rb") as file:
+        with open(path, "rb") as file:
             body = file.read(LIMIT + 1)
     except FileNotFoundError:
         return None
@@ -34,18 +38,20 @@ def read_backup(path: Path) -> bytes | None:
     return body
 
 
-def write_backup(path: Path, body: bytes) -> None:
+def write_backup(path: StrPath, body: bytes) -> None:
     """Replace the file atomically: a reader sees the old or the new snapshot, never a part. Raises OSError."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    folder, name = os.path.split(path)
+    os.makedirs(folder or ".", mode=0o700, exist_ok=True)
+    temporary = os.path.join(folder, f".{name}.{os.getpid()}.{os.urandom(4).hex()}")
     try:
         with open(temporary, "xb", opener=_private) as file:
             file.write(body)
             file.flush()
             os.fsync(file.fileno())
-        temporary.replace(path)
+        os.replace(temporary, path)
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
         raise
 
 

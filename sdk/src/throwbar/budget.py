@@ -1,7 +1,5 @@
 """How much extra load may a backend get from us? Retries, and fallbacks, are paid from what ordinary calls earn."""
 
-from __future__ import annotations
-
 import threading
 from typing import NamedTuple
 

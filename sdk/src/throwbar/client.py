@@ -11,19 +11,16 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from throwbar import clock
 from throwbar.belongings import Belongings
 from throwbar.engine import Engine, log
-from throwbar.exchange import Exchange
 from throwbar.keyed_hash import KeyedHash
 from throwbar.migration import Migration
-from throwbar.poller import Poller
 from throwbar.settings import Arguments, BackupFile, read_settings
-from throwbar.shelf import Shelf
-from throwbar.status import Status
-from throwbar.transport import Transport
 
 if TYPE_CHECKING:
     from throwbar.adapters import AdapterRegistry
     from throwbar.backends import Backend
     from throwbar.hooks import Hook
+    from throwbar.status import Status
+    from throwbar.transport import Transport
     from throwbar.trouble import Trouble
 
 T = TypeVar("T")
@@ -68,6 +65,8 @@ class Client:
         )
         self._engine.key_hash = KeyedHash(self._settings.token)
         self._engine.hooks = tuple(hooks)
+        from throwbar.shelf import Shelf  # noqa: PLC0415 - as in `_connect`
+
         self._shelf = Shelf(self._engine, self._settings)
         self._transport = transport
         self._migrations: dict[tuple[str, str], Migration] = {}
@@ -110,6 +109,8 @@ class Client:
 
     def status(self) -> Status:
         """Everything there is to know about this client now."""
+        from throwbar.status import Status  # noqa: PLC0415 - for those who ask
+
         snapshot = self._engine.snapshot
         exchange = self._exchange
         return Status(
@@ -179,6 +180,10 @@ class Client:
 
     def _connect(self) -> None:
         """Everything that belongs to one process, and to no child of it."""
+        # What talks to the control plane is loaded with the first client: many modules of a service only decorate.
+        from throwbar.exchange import Exchange  # noqa: PLC0415
+        from throwbar.poller import Poller  # noqa: PLC0415
+
         self._exchange = Exchange(self._engine, self._settings, self._shelf, self._transport)
         self._poller = Poller(
             self._exchange,

@@ -11,8 +11,6 @@
 | cancelled                | raise           | raise                          | raise                          |
 """
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import NamedTuple
 

@@ -1,7 +1,5 @@
 """Which cells are settled, and what do they come to? Run by the reporting thread alone."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeVar
 

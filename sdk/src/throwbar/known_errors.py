@@ -4,8 +4,6 @@ A name is the first part of the class's module and the class: `requests.Connecti
 `requests.exceptions.ConnectionError`, wherever the next release of the package keeps it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import NamedTuple
 

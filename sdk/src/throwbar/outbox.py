@@ -1,7 +1,5 @@
 """Which report is sent next, and what becomes of those that cannot be sent?"""
 
-from __future__ import annotations
-
 import json
 from collections import Counter, deque
 from collections.abc import Mapping, Sequence

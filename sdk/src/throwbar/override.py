@@ -6,7 +6,7 @@ A JSON file: {"flag": "baseline", "flag/operation": "candidate"}. The narrower l
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import os
 
 LIMIT = 1 << 20
 SIDES = ("baseline", "candidate")
@@ -16,17 +16,17 @@ class OverrideFile:
     """The local overrides, read again when the file changes. A file that cannot be read changes nothing."""
 
     def __init__(self, path: str) -> None:
-        self._path = Path(path) if path else None
+        self._path = path
         self._stamp: tuple[int, int, int] | None = None
         self.overrides: dict[str, str] = {}
 
     def changed(self) -> bool:
         """Look again; True when `overrides` differ now. Raises OSError or ValueError when it cannot be read."""
-        if self._path is None:
+        if not self._path:
             return False
         before = self.overrides
         try:
-            status = self._path.stat()
+            status = os.stat(self._path)
         except FileNotFoundError:
             self._stamp, self.overrides = None, {}
             return before != {}
@@ -38,8 +38,8 @@ class OverrideFile:
         return before != self.overrides
 
 
-def _read(path: Path) -> dict[str, str]:
-    with path.open("rb") as file:
+def _read(path: str) -> dict[str, str]:
+    with open(path, "rb") as file:
         document = json.loads(file.read(LIMIT))
     if not isinstance(document, dict):
         raise ValueError("it is not a JSON object")  # noqa: TRY004 - the file is wrong, no argument is

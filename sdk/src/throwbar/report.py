@@ -1,7 +1,5 @@
 """What does a report look like on the wire? Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 

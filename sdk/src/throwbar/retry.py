@@ -1,7 +1,5 @@
 """Is a failed attempt worth another one on the same backend, and how long to wait for it?"""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from contextvars import ContextVar, Token
 from typing import NamedTuple

@@ -1,13 +1,9 @@
 """Where is the control plane, who are we, and how often do we ask? Arguments, else environment, else default."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Mapping
-from pathlib import PurePath
 from typing import NamedTuple
-from urllib.parse import urlsplit
 
 from throwbar.errors import ConfigurationError
 from throwbar.names import sendable
@@ -85,6 +81,8 @@ def _refuse_malformed(arguments: Arguments) -> None:
 def _wrong_url(url: object) -> str:
     if not isinstance(url, str) or not url:
         return "is not set"
+    from urllib.parse import urlsplit  # noqa: PLC0415 - not for a host that imports this and makes no client
+
     try:
         parts = urlsplit(url)
         sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -112,5 +110,5 @@ def _backup_file(argument: BackupFile | None, variable: str) -> str | bool:
 
 
 def _name_of_program() -> str:
-    name = PurePath(sys.argv[0] if sys.argv else "").name
+    name = os.path.basename(sys.argv[0] if sys.argv else "")
     return name if sendable(name) else "python"

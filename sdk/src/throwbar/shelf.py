@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from throwbar.backup import default_path, read_backup, write_backup
@@ -86,10 +85,10 @@ class Shelf:
             self._unkept = None
             self.backup_trouble.over()
 
-    def _backup_path(self) -> Path | None:
+    def _backup_path(self) -> str | None:
         wanted = self._settings.backup_file
         if isinstance(wanted, str):
-            return Path(wanted)
+            return wanted
         return default_path(self._settings.url, self._settings.token) if wanted else None
 
 

@@ -1,7 +1,5 @@
 """What does the control plane want? The polled document, checked and compiled. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 

@@ -1,7 +1,5 @@
 """How is this client doing?"""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import NamedTuple
 

@@ -4,8 +4,6 @@ The nine oldest categories, their severities and their strategies are those of D
 calls `application` `python_error`), so that a service that moves away from it finds its errors where they were.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Which settings hold for an operation? The control plane's word, else the code's, else the default. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 

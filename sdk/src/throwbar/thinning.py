@@ -5,8 +5,6 @@ arms of a comparison are thinned alike; a failing key is as likely to stay as a 
 cell are about the same keys. Python's own string hash serves: it costs nothing and is uniform.
 """
 
-from __future__ import annotations
-
 import threading
 from typing import NamedTuple
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple, Protocol
-from urllib.parse import urlsplit
 
 from throwbar.clock import monotonic
 
@@ -38,6 +36,8 @@ class HttpTransport:
     """The transport of a real client. For one thread."""
 
     def __init__(self, url: str) -> None:
+        from urllib.parse import urlsplit  # noqa: PLC0415 - as the HTTP client, which needs it, too
+
         self._url = urlsplit(url)
         self._connection: http.client.HTTPConnection | None = None
 
@@ -112,6 +112,8 @@ def _read(read1: Callable[[int], bytes], give_up_at: float) -> bytes:
 
 
 def _gunzip(raw: bytes) -> bytes:
+    import zlib  # noqa: PLC0415 - as the HTTP client
+
     inflater = zlib.decompressobj(wbits=31)
     try:
         body = inflater.decompress(raw, BODY_LIMIT)

@@ -1,7 +1,5 @@
 """How did the calls of the last seconds go? Counted in a few sub-windows, so the memory is fixed."""
 
-from __future__ import annotations
-
 from collections import deque
 from typing import NamedTuple
 
