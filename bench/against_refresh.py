@@ -1,47 +1,53 @@
-"""What does a new snapshot cost, from its bytes to being in force, and for how long do other threads wait?"""
+"""What does a new snapshot cost, from its bytes to being in force, and how long do other threads wait?"""
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from functools import partial
+from itertools import pairwise
 
-from bench.our_client import a_plane
+from bench.fixtures import document
 from bench.peers import growthbook_features, launchdarkly_flags, unleash_features
 from bench.scale import Scale
 from bench.scores import Run, Score, present, race
 from throwbar.snapshot import NOTHING, Snapshot, compile_snapshot, parse
 
-OURS = "throwbar, all flags new"
+OURS, EVERY = "throwbar, all flags new", "throwbar, all flags changed"
 ONE = "throwbar, one flag changed"
 
 
 def scores(scale: Scale) -> Iterator[Score]:
-    plane = a_plane(scale)
-    body = plane("GET", "/", {}, None, 1.0)[2]
-    plane.set("flag-7", echo=50)
-    changed = plane("GET", "/", {}, None, 1.0)[2]
+    body = json.dumps(document(scale.flags)).encode()
+    one = document(scale.flags, version=2)
+    one["flags"]["flag-7"]["operations"]["echo"]["share"] = 0
+    every = document(scale.flags, version=2, share=20_000)
     known = compile_snapshot(parse(body))
     runs: dict[str, Run] = {
         OURS: _taking(body, NOTHING),
-        ONE: _taking(changed, known),
+        EVERY: _taking(json.dumps(every).encode(), known),
+        ONE: _taking(json.dumps(one).encode(), known),
         **present({name: partial(make, scale.flags) for name, make in PEERS.items()}),
     }
     best = {name: micros / 1000 for name, micros in race(runs, scale.rounds).items()}
-    goals = {OURS: ("≤ 15 ms CPU", best[OURS] <= 15), ONE: ("≤ 5 ms CPU", best[ONE] <= 5)}
+    goals = {name: ("≤ 15 ms CPU", best[name] <= 15) for name in (OURS, EVERY)}
+    goals |= {ONE: ("≤ 5 ms CPU", best[ONE] <= 5)}
     for name, millis in best.items():
         goal, met = goals.get(name, ("", None))
         yield Score(name, f"{millis:.1f} ms", f"{millis / best[OURS]:.1f}", goal, met)
-    pause = min(_longest_pause(body) for _ in range(scale.rounds)) * 1000
-    yield Score("throwbar, longest wait of another thread", f"{pause:.1f} ms", "", "≤ 10 ms", pause <= 10)
+    hold = min(_longest_hold(body) for _ in range(scale.rounds))
+    yield Score("throwbar, longest that other threads wait", f"{hold:.1f} ms", "", "≤ 10 ms CPU", hold <= 10)
 
 
 def _taking(body: bytes, previous: Snapshot) -> Run:
     def run() -> int:
-        compile_snapshot(parse(body), previous, breathe=lambda: time.sleep(0))
+        compile_snapshot(parse(body, previous.flags, _breathe), previous, breathe=_breathe)
         return 1
 
     return run
+
+
+def _breathe() -> None:
+    time.sleep(0)
 
 
 def _launchdarkly(flags: int) -> Run:
@@ -89,22 +95,16 @@ PEERS = {
 }
 
 
-def _longest_pause(body: bytes) -> float:
-    """Seconds that a thread which only looks at the clock did not get to, while a snapshot was taken."""
-    stop, longest = threading.Event(), [0.0]
+def _longest_hold(body: bytes) -> float:
+    """Milliseconds of CPU between two moments at which other threads are let through: so long do they wait for us.
 
-    def look() -> None:
-        last = time.perf_counter()
-        while not stop.is_set():
-            now = time.perf_counter()
-            longest[0] = max(longest[0], now - last)
-            last = now
+    Not by the wall clock, which on a busy machine counts the neighbours.
+    """
+    marks = [time.thread_time_ns()]
 
-    watcher = threading.Thread(target=look)
-    watcher.start()
-    time.sleep(0.02)
-    longest[0] = 0.0
-    _taking(body, NOTHING)()
-    stop.set()
-    watcher.join()
-    return longest[0]
+    def breathe() -> None:
+        marks.append(time.thread_time_ns())
+
+    compile_snapshot(parse(body, NOTHING.flags, breathe), breathe=breathe)
+    marks.append(time.thread_time_ns())
+    return max(after - before for before, after in pairwise(marks)) / 1e6

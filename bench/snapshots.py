@@ -21,4 +21,4 @@ def rows() -> Iterator[Row]:
 
 
 def _microseconds(body: bytes, previous: Snapshot) -> float:
-    return microseconds_per_call(lambda: len([compile_snapshot(parse(body), previous)]))
+    return microseconds_per_call(lambda: len([compile_snapshot(parse(body, previous.flags), previous)]))
