@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from throwbar.binding import Binding, Opened
+from throwbar.binding import Binding
+from throwbar.bound import Opened
 from throwbar.callables import Colour, colour_of
 from throwbar.decision import Choice, Reason
 from throwbar.drive import drive, drive_async
@@ -37,30 +38,32 @@ class BothSides:
         """The call, and whatever second one its mode asks for."""
         first = call.opened
         second = self._begin(call)
+        began_ns = self._engine.perf_clock_ns()  # the copies for the second call are none of the first one's time
         try:
             value = drive(call)
         except BaseException as error:
-            self._failed(second, call, first, error)
+            self._failed(second, call, first, error, began_ns)
             raise
         if isinstance(second, Write):
             _turned(second, call, first).complete()
         elif second is not None:
-            self._answered(second, call, first, value)
+            self._answered(second, call, first, value, began_ns)
         return value
 
     async def run_async(self, call: Call) -> Any:  # noqa: ANN401 - as above
         """The same for coroutine functions."""
         first = call.opened
         second = self._begin(call)
+        began_ns = self._engine.perf_clock_ns()  # the copies for the second call are none of the first one's time
         try:
             value = await drive_async(call)
         except BaseException as error:
-            self._failed(second, call, first, error)
+            self._failed(second, call, first, error, began_ns)
             raise
         if isinstance(second, Write):
             await _turned(second, call, first).acomplete()
         elif second is not None:
-            self._answered(second, call, first, value)
+            self._answered(second, call, first, value, began_ns)
         return value
 
     def _begin(self, call: Call) -> Pair | Write | None:
@@ -76,15 +79,17 @@ class BothSides:
         second = plan.by_shadow_baseline if plan.mode == AA else _other(first)
         return self._pairing.begin(first, second, key, call.args, call.kwargs)
 
-    def _failed(self, second: Pair | Write | None, call: Call, first: Opened, error: BaseException) -> None:
+    def _failed(
+        self, second: Pair | Write | None, call: Call, first: Opened, error: BaseException, began_ns: int
+    ) -> None:
         if isinstance(second, Write):
             _turned(second, call, first).fail(error)
         elif second is not None and call.opened is first:
-            second.finish(None, error, self._engine.perf_clock_ns() - first[6])
+            second.finish(None, error, self._engine.perf_clock_ns() - began_ns)
 
-    def _answered(self, pair: Pair, call: Call, first: Opened, value: object) -> None:
+    def _answered(self, pair: Pair, call: Call, first: Opened, value: object, began_ns: int) -> None:
         if call.opened is first:  # else it was the baseline that answered in the end, and there is nothing to compare
-            pair.finish(value, None, self._engine.perf_clock_ns() - first[6])
+            pair.finish(value, None, self._engine.perf_clock_ns() - began_ns)
 
     def renew(self) -> None:
         """A new process."""
