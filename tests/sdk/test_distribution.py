@@ -14,7 +14,7 @@ def test_pytest_finds_the_plugin():
     assert PROJECT["entry-points"]["pytest11"] == {"throwbar": pytest_plugin.__name__}
 
 
-def test_what_it_needs_is_one_package_and_the_rest_is_extra():
+def test_row_9_what_it_needs_is_one_package_and_the_rest_is_extra():
     assert [need.partition(">")[0] for need in PROJECT["dependencies"]] == ["mmh3"]
     assert "opentelemetry" in PROJECT["optional-dependencies"]
 

@@ -84,7 +84,7 @@ def test_the_fixture_names_the_mode_and_fixtures_of_any_scope_are_set_up_under_i
     pytester.runpytest_subprocess("--throwbar=breaker_open").assert_outcomes(passed=1)
 
 
-def test_all_stands_for_the_four_modes(suite):
+def test_row_32_all_stands_for_the_four_modes(suite):
     suite.runpytest_subprocess("--throwbar=all").assert_outcomes(passed=11, failed=1)
 
 

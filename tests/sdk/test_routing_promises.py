@@ -1,6 +1,7 @@
 """What adopting the SDK promises to a service: nothing changes until somebody says so, and then exactly that."""
 
 import asyncio
+import functools
 import os
 import random
 
@@ -76,12 +77,41 @@ def test_row_1_so_are_coroutines_and_methods(nobody):
     assert shop.found == "k"
 
 
-def test_row_1_a_generator_is_refused_when_it_is_registered(nobody):
-    def numbers():
+def numbers():
+    yield 1
+
+
+async def anumbers():
+    yield 1
+
+
+class Store:
+    def numbers(self):
         yield 1
 
+
+GENERATORS = [numbers, anumbers, functools.partial(numbers), Store.numbers, Store().numbers]
+
+
+@pytest.mark.parametrize("generator", GENERATORS)
+def test_row_1_a_generator_is_refused_when_it_is_registered(nobody, generator):
     with pytest.raises(throwbar.ConfigurationError, match="generator"):
-        nobody.route("read", candidate=numbers)(numbers)
+        nobody.route("read", candidate=generator)(lambda: None)
+    with pytest.raises(throwbar.ConfigurationError, match="generator"):
+        nobody.route("read", candidate=lambda: None)(generator)
+    with pytest.raises(throwbar.ConfigurationError, match="generator"):
+        nobody.operation("read").baseline(generator)
+
+
+def test_row_1_what_a_plain_function_returns_may_be_iterated_afterwards(nobody):
+    made = numbers()
+
+    @nobody.route("read", candidate=lambda: None)
+    def read():
+        return made
+
+    assert read() is made
+    assert list(made) == [1]
 
 
 def test_row_3_shares_are_kept_and_cohorts_nested(service):

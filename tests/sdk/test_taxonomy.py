@@ -38,7 +38,7 @@ def test_the_table_of_categories_is_the_published_one(category):
 
 @pytest.mark.parametrize("category", Category)
 @pytest.mark.parametrize("severity", Severity)
-def test_the_strategy_of_each_category_at_each_severity_is_the_published_one(category, severity):
+def test_row_18_the_strategy_of_each_category_at_each_severity_is_the_published_one(category, severity):
     assert strategy_for(category, severity) == GOLDEN["categories"][category]["strategy"][severity]
 
 
@@ -46,7 +46,7 @@ def test_nothing_is_published_that_does_not_exist():
     assert set(GOLDEN["categories"]) == set(Category)
 
 
-def test_the_nine_categories_of_dspex_are_all_there():
+def test_row_18_the_nine_categories_of_dspex_are_all_there():
     names = {row["dspex"] for row in GOLDEN["categories"].values() if row["dspex"]}
 
     assert names == {
@@ -162,6 +162,13 @@ def test_every_known_name_is_that_of_a_real_class():
     known = {name for name in [*DECIDED, *EXACT, *LEANING] if name.partition(".")[0] not in ELSEWHERE}
 
     assert known - real == set()
+
+
+def test_row_19_high_is_major_and_nobody_knows_what_a_call_did_whose_time_was_over():
+    info = classify(TimeoutError())
+
+    assert (info.severity, info.delivery) == (Severity.MAJOR, Delivery.UNKNOWN)
+    assert "its `:high` is `major`" in " ".join((ROOT / "docs" / "errors.md").read_text().replace("\n", " ").split())
 
 
 def test_the_documentation_has_the_same_table():

@@ -8,7 +8,7 @@ from throwbar.explain import UnknownErrorClass, explain_error, main
 from throwbar.known_errors import DECIDED, EXACT, LEANING
 
 
-def test_an_exception_is_explained_by_its_evidence():
+def test_row_6_an_exception_is_explained_by_its_evidence():
     error = RuntimeError("no answer")
     error.__cause__ = ConnectionRefusedError()
 
