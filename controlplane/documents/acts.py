@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from controlplane.documents.fields import Document, Name, Text, Whole
+from controlplane.documents.fields import Document, Instant, Name, Text, Whole
 
 NEWEST = 2**63 - 1  # what a database can count to
 
@@ -11,6 +11,12 @@ class ReasonDocument(Document):
     """Enable, disable and every act on a rollout."""
 
     reason: Text = ""
+
+
+class StartDocument(ReasonDocument):
+    """`at` null: now, or when the plan says."""
+
+    at: Instant | None = None
 
 
 class RollBackDocument(ReasonDocument):

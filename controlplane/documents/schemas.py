@@ -6,14 +6,17 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from controlplane.documents.access import EnvironmentDocument, PersonDocument, RoleDocument, TokenDocument
-from controlplane.documents.acts import ReasonDocument, RevertDocument, RollBackDocument
+from controlplane.documents.acts import ReasonDocument, RevertDocument, RollBackDocument, StartDocument
+from controlplane.documents.appointments import AppointmentDocument, FreezeDocument
 from controlplane.documents.flag import FlagDocument, OperationDocument
 from controlplane.documents.guardrails import GuardrailsDocument
 from controlplane.documents.plan import PlanDocument
 
 BODIES: tuple[type[BaseModel], ...] = (
+    AppointmentDocument,
     EnvironmentDocument,
     FlagDocument,
+    FreezeDocument,
     GuardrailsDocument,
     OperationDocument,
     PersonDocument,
@@ -22,6 +25,7 @@ BODIES: tuple[type[BaseModel], ...] = (
     RevertDocument,
     RoleDocument,
     RollBackDocument,
+    StartDocument,
     TokenDocument,
 )
 _PLACE = "#/components/schemas/{model}"

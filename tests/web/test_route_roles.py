@@ -25,6 +25,7 @@ ARGUMENTS = {
     "operation": "none",
     "verb": "pause",
     "token": 999,
+    "number": 999,
     "person": 999,
     "token_id": 999,
     "person_id": 999,

@@ -3,12 +3,14 @@
 from flask import Blueprint
 
 from web.api import (
+    appointments,
     audit,
     definitions,
     description,
     environments,
     evidence,
     flags,
+    freezes,
     health,
     instances,
     people,
@@ -22,12 +24,14 @@ PREFIX = "/api/v1"
 
 blueprint = Blueprint("api", __name__, url_prefix=PREFIX)
 for _room in (
+    appointments,
     audit,
     definitions,
     description,
     environments,
     evidence,
     flags,
+    freezes,
     health,
     instances,
     people,

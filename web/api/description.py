@@ -87,7 +87,7 @@ def _arguments(rule: Rule) -> Iterator[dict[str, Any]]:
         kind = found["kind"] or "string"
         schema: dict[str, Any] = {"type": "integer"} if kind == "int" else {"type": "string"}
         if kind.startswith("any("):
-            schema["enum"] = [each.strip() for each in kind[4:-1].split(",")]
+            schema["enum"] = [each.strip(' "') for each in kind[4:-1].split(",")]
         yield {"name": found["name"], "in": "path", "required": True, "schema": schema}
 
 
@@ -113,7 +113,7 @@ def _body(door: Door) -> dict[str, Any]:
     form = "application/merge-patch+json" if door.partial else "application/json"
     name = "FlagPatch" if door.partial else door.takes
     content = {form: {"schema": {"$ref": f"#/components/schemas/{name}"}}}
-    return {"required": not str(door.takes).startswith(("Reason", "RollBack")), "content": content}
+    return {"required": not str(door.takes).startswith(("Reason", "RollBack", "Start")), "content": content}
 
 
 def _good(door: Door) -> dict[str, Any]:

@@ -17,6 +17,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "import-config": ("web.cli.import_config:import_config", "Make a flag of an application's migration settings."),
     "rollout": ("web.cli.rollout:rollout", "Start, watch and steer rollouts."),
     "evidence": ("web.cli.evidence:evidence", "Recompute what the scheduler decided on."),
+    "appointment": ("web.cli.appointment:appointment", "Single changes that are made at a set time."),
+    "freeze": ("web.cli.appointment:freeze", "Spans in which no rollout moves on."),
     "audit": ("web.cli.audit:audit", "Read, export and prove the audit log."),
     "environment": ("web.cli.environment:environment", "List and create environments."),
     "snapshot": ("web.cli.environment:snapshot", "Show what services are told."),

@@ -8,11 +8,13 @@ from typing import Any
 
 from controlplane.clock import utc_now
 from controlplane.documents.access import PersonDocument, TokenDocument, person_document, token_document
+from controlplane.documents.acts import StartDocument
+from controlplane.documents.appointments import appointment_document, freeze_document
 from controlplane.documents.fields import parse
 from controlplane.domain.audit import Actor, ActorKind
 from controlplane.settings import Settings
 from controlplane.store import Store
-from controlplane.usecases import environments, flags, people, rollouts, signing_in, tokens
+from controlplane.usecases import appointments, environments, flags, freezes, people, rollouts, signing_in, tokens
 from controlplane.usecases.answers import answer_flag, describe_entry, describe_flag, describe_flags
 from controlplane.usecases.changing import Cause, Place
 from controlplane.usecases.evidence import Asked, evidence_series
@@ -21,10 +23,10 @@ from controlplane.usecases.snapshots import current_snapshot
 from web.cli.plane import Answer, Page
 
 VERBS = {
-    "start": rollouts.start,
     "pause": rollouts.pause,
     "resume": rollouts.resume,
     "advance": rollouts.advance,
+    "step-back": rollouts.step_back,
     "approve": rollouts.approve,
     "abort": rollouts.abort,
     "unlock": rollouts.unlock,
@@ -89,6 +91,30 @@ class Local:
         entry = int(at) if at.isdecimal() else None
         asked = Asked(int(attempt) if attempt else None, None, None if entry else _instant(at or None), entry)
         return evidence_series(self._store, self._place(flag), utc_now(), self._clockwork, asked)
+
+    def start(self, flag: str, reason: str, at: str | None) -> Answer:
+        due = parse(StartDocument, {"at": at}).at
+        return answer_flag(rollouts.start(self._store, self._place(flag), self._because(reason), due), None, utc_now())
+
+    def list_appointments(self, flag: str) -> list[Answer]:
+        return [appointment_document(each) for each in appointments.list_appointments(self._store, self._place(flag))]
+
+    def make_appointment(self, flag: str, document: Mapping[str, Any]) -> Answer:
+        made = appointments.make_appointment(self._store, self._place(flag), document, self._because())
+        return appointment_document(made)
+
+    def cancel_appointment(self, flag: str, number: int, reason: str) -> Answer:
+        over = appointments.cancel_appointment(self._store, self._place(flag), number, self._because(reason))
+        return appointment_document(over)
+
+    def list_freezes(self) -> list[Answer]:
+        return [freeze_document(each) for each in freezes.list_freezes(self._store, self._environment)]
+
+    def add_freeze(self, document: Mapping[str, Any], reason: str) -> Answer:
+        return freeze_document(freezes.add_freeze(self._store, self._environment, document, self._because(reason)))
+
+    def remove_freeze(self, number: int, reason: str) -> Answer:
+        return freeze_document(freezes.remove_freeze(self._store, self._environment, number, self._because(reason)))
 
     def list_environments(self) -> list[Answer]:
         return [

@@ -91,6 +91,27 @@ class Remote:
     def show_evidence(self, flag: str, wanted: Mapping[str, str]) -> Answer:
         return self._ask("GET", self._flag(flag, f"/evidence?{urlencode(wanted)}"))
 
+    def start(self, flag: str, reason: str, at: str | None) -> Answer:
+        return self._ask("POST", self._flag(flag, "/rollout/start"), {"reason": reason, "at": at})
+
+    def list_appointments(self, flag: str) -> list[Answer]:
+        return _items(self._ask("GET", self._flag(flag, "/appointments")))
+
+    def make_appointment(self, flag: str, document: Mapping[str, Any]) -> Answer:
+        return self._ask("POST", self._flag(flag, "/appointments"), document)
+
+    def cancel_appointment(self, flag: str, number: int, reason: str) -> Answer:
+        return self._ask("DELETE", self._flag(flag, f"/appointments/{number}?{urlencode({'reason': reason})}"))
+
+    def list_freezes(self) -> list[Answer]:
+        return _items(self._ask("GET", f"{self._here}/freezes"))
+
+    def add_freeze(self, document: Mapping[str, Any], reason: str) -> Answer:
+        return self._ask("POST", f"{self._here}/freezes?{urlencode({'reason': reason})}", document)
+
+    def remove_freeze(self, number: int, reason: str) -> Answer:
+        return self._ask("DELETE", f"{self._here}/freezes/{number}?{urlencode({'reason': reason})}")
+
     def list_environments(self) -> list[Answer]:
         return _items(self._ask("GET", "/environments"))
 

@@ -7,10 +7,10 @@ from web.cli.plane import Plane
 from web.cli.reaching import Told, on_the_plane, reason_option
 
 VERBS = {
-    "start": "Begin a new attempt at the first stage.",
     "pause": "Stop advancing; shares stay, and judging goes on.",
     "resume": "Go on: the stage's percent is applied again, and its bake starts anew.",
     "advance": "To the next stage without waiting.",
+    "step-back": "One stage back, which bakes anew.",
     "approve": "Let the stage be left when its bake is over.",
     "abort": "Give up: the operations go back to 0 %.",
     "rollback": "Send every call to the baseline at once.",
@@ -31,6 +31,17 @@ def show(plane: Plane, key: str) -> Told:
     """Where the rollout stands, and what it waits for."""
     found = plane.show_flag(key)
     return Told(found["rollout"], described(found))
+
+
+@rollout.command()
+@click.argument("key")
+@click.option("--at", help="When, like 2026-01-31T09:00:00Z. Default: now, or when the plan says.")
+@reason_option
+@on_the_plane
+def start(plane: Plane, key: str, at: str | None, reason: str) -> Told:
+    """Begin a new attempt at the first stage."""
+    changed = plane.start(key, reason, at)
+    return Told(changed, described(changed))
 
 
 def _command(verb: str, help_line: str) -> click.Command:

@@ -1,4 +1,4 @@
-"""A person's words for a rollout: start, pause, resume, advance, approve, abort, roll back, unlock, finish."""
+"""A person's words for a rollout: start, pause, resume, advance, step back, approve, abort, roll back, unlock …"""
 
 from collections.abc import Callable
 
@@ -25,6 +25,7 @@ CHANGES: dict[str, Callable[[Place, Cause], Flag]] = {
     "pause": lambda place, cause: usecases.pause(wired().store, place, cause),
     "resume": lambda place, cause: usecases.resume(wired().store, place, cause),
     "advance": lambda place, cause: usecases.advance(wired().store, place, cause),
+    "step-back": lambda place, cause: usecases.step_back(wired().store, place, cause),
     "approve": lambda place, cause: usecases.approve(wired().store, place, cause),
     "abort": lambda place, cause: usecases.abort(wired().store, place, cause),
     "rollback": roll_back,

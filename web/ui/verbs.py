@@ -28,6 +28,9 @@ _ALL = (
     Verb("finish", "Finish", _NO_HOLD_BACK, "Finished: everything goes to the candidate.", "primary", "check"),
     Verb("pause", "Pause", "Shares stay, and judging goes on; nothing advances.", "Paused.", "", "pause"),
     Verb("advance", "Advance now", "Go to the next stage without waiting for its bake.", "Advanced.", "", "skip"),
+    Verb(
+        "step-back", "One stage back", "Go back to the stage before, which bakes anew.", "One stage back.", "", "back"
+    ),
     Verb("unlock", "Unlock", "Clear the rolled-back mark. Percents stay at 0.", "Unlocked.", "", "unlock"),
     Verb("abort", "Abort", "Give up this rollout: its operations go back to 0 %.", "Aborted.", "danger", "stop"),
     Verb("rollback", "Roll back", _BACK_AT_ONCE, "Rolled back: every call goes to the baseline.", "danger", "back"),
@@ -55,7 +58,8 @@ def _is_allowed(name: str, answer: Answer) -> bool:
         "resume": state == "paused",
         "advance": state == "running",
         "approve": state in ("running", "paused") and _asks_approval(answer) and not rollout["approved"],
-        "abort": state in ("running", "paused", "completed"),
+        "step-back": state in ("running", "paused") and rollout["stage"] > 0,
+        "abort": state in ("scheduled", "running", "paused", "completed"),
         "unlock": state in ("rolled_back", "locked")
         or rollout["rolled_back"]
         or bool(rollout["rolled_back_operations"]),
@@ -67,7 +71,11 @@ def _is_allowed(name: str, answer: Answer) -> bool:
 def _may_start(answer: Answer) -> bool:
     rollout = answer["rollout"]
     ready = answer["enabled"] and answer["plan"] and answer["operations"]
-    return bool(ready and rollout["state"] not in ("running", "paused", "locked") and not rollout["cool_down_until"])
+    return bool(
+        ready
+        and rollout["state"] not in ("scheduled", "running", "paused", "locked")
+        and not rollout["cool_down_until"]
+    )
 
 
 def _asks_approval(answer: Answer) -> bool:
@@ -78,7 +86,7 @@ def _asks_approval(answer: Answer) -> bool:
 
 def missing_for_start(answer: Answer) -> str | None:
     """What has to be done before a rollout can be started, if something is left to do."""
-    if answer["archived_at"] or answer["rollout"]["state"] in ("running", "paused"):
+    if answer["archived_at"] or answer["rollout"]["state"] in ("scheduled", "running", "paused"):
         return None
     if not answer["operations"]:
         return "Add an operation: it is what the rollout moves."

@@ -312,3 +312,26 @@ def test_a_configuration_that_cannot_be_read_is_told_in_one_sentence(throwbar, t
     assert result.exit_code == 1
     assert sentence in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_what_happens_at_a_set_time_is_appointed_listed_and_called_off(throwbar, bridge) -> None:
+    at = ("--at", "2100-01-01T09:00:00Z")
+    made = throwbar("appointment", "make", bridge, "percent", "--operation", "echo", "--percent", "5", *at)
+    listed = throwbar("appointment", "list", bridge)
+    called_off = throwbar("appointment", "cancel", bridge, "1")
+    scheduled = read(throwbar("rollout", "start", bridge, *at, "--json"))
+
+    assert made.stdout == "1: percent echo 5 % at 2100-01-01T09:00:00+00:00.\n"
+    assert "to come" in listed.stdout
+    assert called_off.exit_code == 0
+    assert "cancelled by" in throwbar("appointment", "list", bridge).stdout
+    assert scheduled["rollout"]["state"] == "scheduled"
+
+
+def test_a_freeze_is_added_listed_and_taken_back(throwbar) -> None:
+    span = ("--from", "2099-12-20T00:00:00Z", "--until", "2100-01-07T00:00:00Z")
+
+    assert throwbar("freeze", "add", "Christmas", *span).exit_code == 0
+    assert "Christmas" in throwbar("freeze", "list").stdout
+    assert "Christmas is over" in throwbar("freeze", "remove", "1").stdout
+    assert "there is no freeze 1" in throwbar("freeze", "remove", "1").stderr
