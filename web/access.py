@@ -51,6 +51,7 @@ API: dict[str, Rule] = {
     "api.freezes.remove": Role.OPERATOR,
     "api.health.show": Role.VIEWER,
     "api.evidence.show": Role.VIEWER,
+    "api.backtest.run": Role.VIEWER,  # a question, put as POST because a policy is a document
     "api.instances.list_all": Role.VIEWER,
     "api.instances.convergence": Role.VIEWER,
     "api.routing.mismatches": Role.VIEWER,

@@ -5,6 +5,7 @@ from flask import Blueprint
 from web.api import (
     appointments,
     audit,
+    backtest,
     definitions,
     description,
     environments,
@@ -26,6 +27,7 @@ blueprint = Blueprint("api", __name__, url_prefix=PREFIX)
 for _room in (
     appointments,
     audit,
+    backtest,
     definitions,
     description,
     environments,

@@ -54,6 +54,7 @@ DOORS: dict[str, Door] = {
     "api.freezes.add": Door("Object", "FreezeDocument", 201, ("reason",)),
     "api.freezes.remove": Door("Object", query=("reason",)),
     "api.health.show": Door("Health", query=_SPAN),
+    "api.backtest.run": Door("Backtest", "BacktestDocument"),
     "api.evidence.show": Door("Evidence", query=("attempt", "at", *_SPAN)),
     "api.instances.list_all": Door("List"),
     "api.instances.convergence": Door("Object"),
@@ -143,6 +144,26 @@ ANSWERS: dict[str, dict[str, object]] = {
                 },
             },
             "same": {"type": "boolean", "description": "no decision differs by more than 1e-9 in ln E"},
+        },
+    },
+    "Backtest": {
+        "type": "object",
+        "required": ["flag", "attempt", "from", "until", "step", "events", "rolled_back_at", "note", "series"],
+        "properties": {
+            "attempt": {"type": "integer"},
+            "rolled_back_at": {"type": ["string", "null"]},
+            "note": {"type": ["string", "null"], "description": "which telemetry is missing"},
+            "events": {
+                "type": "array",
+                "items": {
+                    "type": "object",
+                    "required": ["at", "kind", "sentence", "log_evidence", "one_in"],
+                    "properties": {
+                        "kind": {"enum": ["suspicious", "hold", "report", "roll_back", "advance", "complete"]}
+                    },
+                },
+            },
+            "series": {"type": "object", "required": ["step", "times", "overall", "operations"]},
         },
     },
     "Problem": {

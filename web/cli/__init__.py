@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "flag": ("web.cli.flag:flag", "List, show, create, switch, share and roll back flags."),
     "import-config": ("web.cli.import_config:import_config", "Make a flag of an application's migration settings."),
     "rollout": ("web.cli.rollout:rollout", "Start, watch and steer rollouts."),
+    "backtest": ("web.cli.backtest:backtest", "Ask what another policy would have done."),
     "evidence": ("web.cli.evidence:evidence", "Recompute what the scheduler decided on."),
     "appointment": ("web.cli.appointment:appointment", "Single changes that are made at a set time."),
     "freeze": ("web.cli.appointment:freeze", "Spans in which no rollout moves on."),

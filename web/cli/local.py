@@ -10,12 +10,14 @@ from controlplane.clock import utc_now
 from controlplane.documents.access import PersonDocument, TokenDocument, person_document, token_document
 from controlplane.documents.acts import StartDocument
 from controlplane.documents.appointments import appointment_document, freeze_document
+from controlplane.documents.backtest import BacktestDocument
 from controlplane.documents.fields import parse
 from controlplane.domain.audit import Actor, ActorKind
 from controlplane.settings import Settings
 from controlplane.store import Store
 from controlplane.usecases import appointments, environments, flags, freezes, people, rollouts, signing_in, tokens
 from controlplane.usecases.answers import answer_flag, describe_entry, describe_flag, describe_flags
+from controlplane.usecases.backtest import backtest
 from controlplane.usecases.changing import Cause, Place
 from controlplane.usecases.evidence import Asked, evidence_series
 from controlplane.usecases.history import Filter, list_entries, verify
@@ -115,6 +117,11 @@ class Local:
 
     def remove_freeze(self, number: int, reason: str) -> Answer:
         return freeze_document(freezes.remove_freeze(self._store, self._environment, number, self._because(reason)))
+
+    def backtest(self, flag: str, document: Mapping[str, Any]) -> Answer:
+        """Over any stretch: nobody waits for a page here."""
+        asked = parse(BacktestDocument, document)
+        return backtest(self._store, self._place(flag), asked, utc_now(), self._clockwork, None)
 
     def list_environments(self) -> list[Answer]:
         return [

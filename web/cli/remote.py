@@ -112,6 +112,9 @@ class Remote:
     def remove_freeze(self, number: int, reason: str) -> Answer:
         return self._ask("DELETE", f"{self._here}/freezes/{number}?{urlencode({'reason': reason})}")
 
+    def backtest(self, flag: str, document: Mapping[str, Any]) -> Answer:
+        return self._ask("POST", self._flag(flag, "/backtest"), document)
+
     def list_environments(self) -> list[Answer]:
         return _items(self._ask("GET", "/environments"))
 

@@ -94,6 +94,32 @@ def test_a_decision_that_its_rows_do_not_bear_out_ends_with_status_1(throwbar, l
     assert "the rows are not those that were judged" in told.stdout
 
 
+def policy_file(folder, **fields) -> str:
+    path = folder / "policy.json"
+    path.write_text(json.dumps(fields))
+    return str(path)
+
+
+def test_another_policy_is_tried_on_stored_telemetry(throwbar, life, tmp_path):
+    policy = policy_file(tmp_path, min_samples=100, on_breach="report")
+
+    told = throwbar("backtest", "dspex-bridge", "--policy", policy, "--since", "2026-01-05T09:00:10")
+    answer = json.loads(throwbar("backtest", "dspex-bridge", "--policy", policy, "--json").stdout)
+
+    assert told.exit_code == 0
+    assert "would have reported a rollback" in told.stdout
+    assert "snakepit failed for" in told.stdout
+    assert [each["kind"] for each in answer["events"]][-1] == "report"
+    assert not answer["rolled_back_at"]
+
+
+def test_a_policy_with_a_misspelt_limit_is_refused(throwbar, life, tmp_path):
+    told = throwbar("backtest", "dspex-bridge", "--policy", policy_file(tmp_path, max_eror_rate=0.1))
+
+    assert told.exit_code == 1
+    assert "guardrails.max_eror_rate: is not a known field" in told.stderr
+
+
 @pytest.mark.parametrize(
     ("words", "status", "sentence"),
     [
