@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, Self
 
-from throwbar.binding import Binding, Opened
+from throwbar.binding import Binding
+from throwbar.bound import Opened
 from throwbar.decision import Decision
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from bisect import bisect_left
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from throwbar.bound import Bound, Opened
 from throwbar.breaker import tell
 from throwbar.bulletin import Companion
 from throwbar.circuit import BreakerSettings, Mode, Permit, Transition
@@ -14,31 +14,16 @@ from throwbar.decision import Choice, Decision, Reason, decide
 from throwbar.engine import Engine
 from throwbar.evidence import classify
 from throwbar.guard import NO_PERMIT, Guard
-from throwbar.histogram import BELOW, OCTAVES
+from throwbar.histogram import slot_of
+from throwbar.lanes import NO_LANES, decision_of, lanes_of
 from throwbar.plan import OperationPlan
 from throwbar.policy import Policy
 from throwbar.snapshot import NOTHING, Snapshot
-from throwbar.tally import UNMARKED, UNSEEN, Cell, Marks
+from throwbar.tally import UNMARKED, UNSEEN, Marks
 from throwbar.terms import breaker_mode, breaker_settings, without_slow_rule
 
 if TYPE_CHECKING:
     from throwbar.pins import Pins
-
-# What was chosen, the guard and permit of its backend, where it is counted (None: nowhere) and under which number,
-# the key, and when it started.
-Opened = tuple[Choice, "Bound", Permit, Cell | None, int, str | None, int]
-
-
-class Bound:
-    """One plan in force, and the guards of its two backends."""
-
-    __slots__ = ("acting", "guards", "plan", "snapshot")
-
-    def __init__(self, snapshot: Snapshot, plan: OperationPlan, guards: tuple[Guard, Guard], *, acting: bool) -> None:
-        self.snapshot = snapshot
-        self.plan = plan
-        self.guards = guards
-        self.acting = acting
 
 
 class Binding:
@@ -46,7 +31,7 @@ class Binding:
 
     __slots__ = (
         *("__weakref__", "_baseline", "_bound", "_engine", "_guards", "_in_trouble", "_settings"),
-        *("companions", "deadline", "flag", "lock", "operation", "pins"),
+        *("companions", "deadline", "flag", "lanes", "lock", "operation", "pins"),
     )
 
     def __init__(self, engine: Engine, flag: str, operation: str, baseline: str) -> None:
@@ -66,6 +51,7 @@ class Binding:
         )
         # A snapshot that is nobody's: the first call binds, and so wakes the poller.
         self._bound = Bound(NOTHING._replace(), plan, self._guards_of(plan), acting=False)
+        self.lanes = NO_LANES
         engine.enlist(self)
 
     def declare(self, policy: Policy) -> None:
@@ -74,6 +60,7 @@ class Binding:
             self._settings = policy.breaker
             self.pins = policy.pins
             self.deadline = policy.deadline
+            self.lanes = NO_LANES
             self._bound = Bound(NOTHING._replace(), self._bound.plan, self._bound.guards, acting=False)
 
     def renew(self) -> None:
@@ -91,6 +78,9 @@ class Binding:
 
     def decide(self, key: object, attributes: Mapping[str, Any] | None) -> Decision:
         """What would be decided for such a call now. Counted nowhere, and no probe."""
+        decision = decision_of(self._engine, self.lanes, key)
+        if decision is not None:
+            return decision
         try:
             text = key if type(key) is str or key is None else str(key)
             bound = self._bound
@@ -109,8 +99,8 @@ class Binding:
     def open(self, key: object, attributes: Mapping[str, Any] | None) -> Opened:
         """A call starts: decide for it, ask the breaker, and begin to count it.
 
-        This and `close` are all that a call which goes well pays for. The second half is `Tally.begin`, written out;
-        whatever is not as usual goes there.
+        This and `close` are what a call which goes well pays for, unless `plain_run` makes it. The second half is
+        `Tally.begin`, written out; whatever is not as usual goes there.
         """
         try:
             engine = self._engine
@@ -171,21 +161,23 @@ class Binding:
                 del cell.open[number]
             except KeyError:
                 return  # too late: it was reported as pending
-            bits = duration_ns.bit_length()
-            slot = BELOW[bits] + bisect_left(OCTAVES[bits], duration_ns)
-            cell.latency[slot] += 1
+            slot = slot_of(duration_ns)
             if key is not None and not (cell.mask and hash(key) & cell.mask):
                 keys = cell.keys
                 if slot > keys.get(key, UNSEEN):
                     keys[key] = slot
                     if not number & 63:
                         engine.tally.thin(cell)
-            cell.finished += 1
+            cell.latency[slot] += 1  # the last, see `Cell.finished`
         except Exception as trouble:  # noqa: BLE001 - a bug of ours must not become the host's
             self._engine.note_error(trouble)
 
     def finish(self, opened: Opened) -> None:
         """The same, in whatever thread."""
+        cell = opened[3]
+        if cell is None or self._engine.tally.owns(cell):
+            self.close(opened)
+            return
         ended_ns = self._engine.perf_clock_ns()
         opened[2].succeeded(ended_ns, ended_ns - opened[6])
         self.settle(opened, None)
@@ -245,8 +237,10 @@ class Binding:
                 plan = self._plan_without_flag(Reason.FLAG_MISSING if snapshot.ready else Reason.NOT_READY)
             if Engine.forced is not None:
                 plan = Engine.forced(self._engine, plan)
-            self._bound = self._with_guards(snapshot, plan)
-            return self._bound
+            self._bound = bound = self._with_guards(snapshot, plan)
+            unusual = self.pins is not None or self._engine.hooks
+            self.lanes = NO_LANES if unusual else lanes_of(self._engine, bound)
+            return bound
 
     def _with_guards(self, snapshot: Snapshot, plan: OperationPlan) -> Bound:
         guards = self._guards_of(plan)

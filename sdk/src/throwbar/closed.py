@@ -9,18 +9,20 @@ from throwbar.window import Totals, Window
 class ClosedPeriod:
     """From closing to opening. A call that outlives its period counts in a window that nobody reads any more."""
 
-    __slots__ = ("_ok_at_streak", "_settings", "_streak", "_watch", "slow_ns", "window")
+    __slots__ = ("_ok_at_streak", "_settings", "_streak", "_watch", "slow_bits", "slow_ns", "window")
 
     def __init__(self, watch: Watch, settings: BreakerSettings, slow_ns: int) -> None:
         self._watch = watch
         self._settings = settings
         self.slow_ns = slow_ns
+        self.slow_bits = slow_ns.bit_length()  # a duration of fewer bits is not slow
         self.window = Window(settings.window_seconds, settings.sub_windows)
         self._streak = 0
         self._ok_at_streak = 0
 
     def succeeded(self, now_ns: int, duration_ns: int) -> None:
-        # A fast success can open nothing, so it takes no lock. `Binding.close` has these lines once more, for speed.
+        # A fast success can open nothing, so it takes no lock. `Binding.close` and `plain_run` have these lines
+        # once more, for speed.
         current = self.window.current
         if duration_ns < self.slow_ns and now_ns < current.end_ns:
             current.ok += 1

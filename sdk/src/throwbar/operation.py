@@ -9,6 +9,7 @@ from throwbar.binding import Binding
 from throwbar.callables import Colour, colour_of, name_of
 from throwbar.engine import Engine
 from throwbar.errors import ConfigurationError
+from throwbar.plain import Run
 from throwbar.policy import Policy
 from throwbar.runner import Runner
 
@@ -28,7 +29,7 @@ class Operation:
         self._functions: dict[str, Function] = {}
         self._colour = Colour.SYNC
         self._runner: Runner | None = None
-        self._run: Callable[..., Any] | None = None  # the runner's, for plain functions
+        self._run: Run | None = None  # the runner's, for plain functions
 
     def baseline(self, function: F) -> F:
         """Decorator: this function calls the backend we trust."""
@@ -49,7 +50,7 @@ class Operation:
         if run is None:
             self._complete()
             return self.acall(*args, key=key, attributes=attributes, **kwargs)
-        return run(self._open(key, attributes), args, kwargs)
+        return run(key, attributes, args, kwargs)
 
     async def acall(
         self, *args: object, key: object = None, attributes: Mapping[str, Any] | None = None, **kwargs: object
@@ -73,7 +74,7 @@ class Operation:
         if len(self._functions) == 2:
             pair = (self._functions["baseline"], self._functions["candidate"])
             self._runner = Runner(self._engine, self._binding, self.policy, pair)
-            self._run = self._runner.run if colour is Colour.SYNC else None
+            self._run = self._runner.caller() if colour is Colour.SYNC else None
         return function
 
     def _complete(self) -> Runner:

@@ -6,7 +6,8 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, TypeVar, cast
 
-from throwbar.binding import Binding, Opened
+from throwbar.binding import Binding
+from throwbar.bound import Opened
 from throwbar.callables import Colour, colour_of, name_of
 from throwbar.engine import Engine
 from throwbar.errors import ConfigurationError
@@ -35,8 +36,9 @@ def routed(engine: Engine, binding: Binding, policy: Policy, baseline: F, candid
         if function is not None and not callable(function):
             raise ConfigurationError(f"{name} is {function!r}, not a function of the call's arguments")
     runner = Runner(engine, binding, policy, (baseline, candidate))
-    wrap = _wrap_async if colour is Colour.ASYNC else _wrap
-    return cast(F, wrap(baseline, runner, _opener(binding, ticket)))
+    if colour is Colour.ASYNC:
+        return cast(F, _wrap_async(baseline, runner, _opener(binding, ticket)))
+    return cast(F, _wrap(baseline, runner, binding, ticket))
 
 
 Opener = Callable[[tuple[object, ...], dict[str, object]], Opened]
@@ -56,12 +58,20 @@ def _opener(binding: Binding, ticket: Ticket) -> Opener:
     return opened
 
 
-def _wrap(baseline: Function, runner: Runner, opened: Opener) -> Function:
-    run = runner.run
+def _wrap(baseline: Function, runner: Runner, binding: Binding, ticket: Ticket) -> Function:
+    run = runner.caller()
+    key, attributes = ticket
 
     @functools.wraps(baseline)
     def route(*args: object, **kwargs: object) -> object:
-        return run(opened(args, kwargs), args, kwargs)
+        try:  # not through a function of ours, which would cost as much as a look at the clock
+            key_of_call = None if key is None else key(*args, **kwargs) if kwargs else key(*args)
+            attributes_of_call = None if attributes is None else attributes(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - as above
+            opened = binding.open_in_trouble(error)
+        else:
+            return run(key_of_call, attributes_of_call, args, kwargs)
+        return runner.run(opened, args, kwargs)
 
     return route
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from throwbar.binding import Binding, Opened
+from throwbar.binding import Binding
+from throwbar.bound import Opened
 from throwbar.decision import SINGLE
 from throwbar.drive import drive, drive_async
 from throwbar.engine import Engine
+from throwbar.plain import Run, plain_run
 from throwbar.policy import Policy
 from throwbar.steps import Call, Ended
 
@@ -40,6 +42,17 @@ class Runner:
             self._both_sides()  # refuses what does not go with these functions
         self._timed = policy.deadline is not None
 
+    def caller(self) -> Run:
+        """The function that makes calls, from their keys on."""
+        run, opened = self.run, self._binding.open
+
+        def general(
+            key: object, attributes: Mapping[str, Any] | None, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+        ) -> Any:  # noqa: ANN401 - theirs
+            return run(opened(key, attributes), args, kwargs)
+
+        return general if self._timed else plain_run(self._engine, self._binding, self._pair, general, self.go_on)
+
     def run(self, opened: Opened, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:  # noqa: ANN401 - theirs
         """What the function returns, or raises."""
         choice = opened[0]
@@ -53,15 +66,23 @@ class Runner:
             function = self._pair[choice.candidate]
             result = function(*args, **kwargs) if kwargs else function(*args)
         except BaseException as error:  # noqa: BLE001 - it is raised below, unless there is an answer
-            first = Ended(None, error)
+            failure = error
         else:
             self._close(opened)
             return result
         # Not in the `except`: what is raised from here must not carry this error as its context.
         try:
+            return self.go_on(failure, opened, args, kwargs)
+        finally:
+            del failure  # or the error would keep this frame alive, in a circle
+
+    def go_on(self, failure: BaseException, opened: Opened, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:  # noqa: ANN401 - theirs
+        """What comes of a call whose first attempt raised this."""
+        first = Ended(None, failure)
+        try:
             return drive(self._call(opened, args, kwargs), first)
         finally:
-            del first  # or the error would keep this frame alive, in a circle
+            del failure, first
 
     async def run_async(self, opened: Opened, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:  # noqa: ANN401 - theirs
         """The same for coroutine functions."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, NamedTuple
 
-from throwbar.binding import Binding, Opened
+from throwbar.binding import Binding
+from throwbar.bound import Opened
 from throwbar.breaker import tell
 from throwbar.circuit import Permit
 from throwbar.deadline import Deadline, DeadlineExceeded, remaining

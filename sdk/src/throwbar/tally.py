@@ -1,8 +1,8 @@
 """How are calls counted without slowing them down? In cells that one thread writes and nobody locks.
 
 Every order of statements here is chosen. The reader in another thread (`harvest.py`) relies on the interpreter
-running `dict.pop`, `list.append` and attribute stores whole, on `finished` being raised last, and on a sealed
-cell taking no further call.
+running `dict.pop`, `list.append` and attribute stores whole, on `latency` or `untimed` being raised last, and on a
+sealed cell taking no further call.
 """
 
 from __future__ import annotations
@@ -54,16 +54,16 @@ class Cell:
     """Calls of one thread that took one choice and started in one bucket.
 
     `latency` counts by slot, which is the histogram's index counted from 0; `keys` maps a key to the slot of its
-    slowest call; `open` maps the number of a call that has not come back to (key, start in ns). `until_ns`
-    is when the bucket ends by the clock of spans, so that a hot path need not ask a second one: when the other is set
-    meanwhile, the reader seals the cell as it comes by. `strays` belongs to
-    the reader: calls that ended in another thread, or not at all. `marks` sums up what finished calls were marked
+    slowest call; `untimed` counts calls that were never let through; `open` maps the number of a call that has not
+    come back to (key, start in ns). `until_ns` is when the bucket ends by the clock of spans, so that a hot path need
+    not ask a second one: when the other is set meanwhile, the reader seals the cell as it comes by. `strays` belongs
+    to the reader: calls that ended in another thread, or not at all. `marks` sums up what finished calls were marked
     with, `shadow` and `ratio` what came of calling the other side, too.
     """
 
     __slots__ = (
-        *("bad", "choice", "end", "errors", "finished", "keys", "latency", "marks", "mask", "open"),
-        *("owner", "ratio", "sealed", "shadow", "start", "started", "strays", "until_ns"),
+        *("bad", "choice", "end", "errors", "keys", "latency", "marks", "mask", "open"),
+        *("owner", "ratio", "sealed", "shadow", "start", "started", "strays", "until_ns", "untimed"),
     )
 
     def __init__(self, choice: Choice, start: int, end: int, mask: int, owner: ThreadCells) -> None:
@@ -75,7 +75,7 @@ class Cell:
         self.owner = owner
         self.sealed = False
         self.started = 0
-        self.finished = 0
+        self.untimed = 0
         self.open: dict[int, tuple[str | None, int]] = {}
         self.errors: dict[str, int] = {}
         self.latency = [0] * SLOTS
@@ -88,8 +88,6 @@ class Cell:
 
     def add(self, key: str | None, slot: int, category: str | None) -> None:
         """Count one finished call by the slot of its duration. Only the owning thread may."""
-        if slot >= 0:
-            self.latency[slot] += 1
         if category is not None:
             self.errors[category] = self.errors.get(category, 0) + 1
             if category == _CANCELLED:
@@ -100,7 +98,15 @@ class Cell:
                 self.keys[key] = slot
             if category is not None:
                 self.bad.add(key)
-        self.finished += 1
+        if slot >= 0:
+            self.latency[slot] += 1
+        else:
+            self.untimed += 1
+
+    @property
+    def finished(self) -> int:
+        """Calls that are counted in full: a call that has its place in `latency`, or in `untimed`, has all others."""
+        return sum(self.latency) + self.untimed
 
     def mark(self, marks: Marks) -> None:
         mine = self.marks
@@ -194,7 +200,7 @@ class Tally:
         """The call is over, without an error or with one of this category. Too late it was reported as pending."""
         ended_ns = self.perf_clock_ns()
         cell, number, _ = opened
-        if cell.owner is not self._here():
+        if not self.owns(cell):
             self.strays.append(Stray(cell, number, ended_ns, category, marks))
             return
         call = cell.open.pop(number, None)
@@ -232,17 +238,18 @@ class Tally:
         if len(cell.keys) >= KEYS_PER_CELL and not cell.sealed:
             cell.thin(self.thinning.widen(strand_of(cell.choice), cell.start, cell.mask))
 
-    def _here(self) -> ThreadCells | None:
+    def owns(self, cell: Cell) -> bool:
+        """Whether this thread may write in it."""
         try:
-            mine: ThreadCells = self.local.cells
+            return cell.owner is self.local.cells
         except AttributeError:
-            return None
-        return mine
+            return False
 
     def _enlist(self) -> ThreadCells:
         self.local.anchor = _Anchor()
         mine = ThreadCells(weakref.ref(self.local.anchor))
         self.local.cells = mine
+        self.local.current = mine.current
         self.threads.append(mine)
         return mine
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from throwbar.binding import Binding, Opened
+from throwbar.binding import Binding
+from throwbar.bound import Opened
 from throwbar.circuit import Cause, Transition
 from throwbar.decision import Decision
 from throwbar.guard import Guard
