@@ -9,7 +9,7 @@ from controlplane.usecases.changing import Place
 from controlplane.usecases.health import flag_health
 from controlplane.usecases.instances import convergence
 from controlplane.usecases.routing import list_mismatches, overrides_in_force
-from web.ui import asking, present, routing, verbs
+from web.ui import asking, present, records, routing, verbs
 from web.ui.charts import RANGES, chosen_range, summaries
 from web.wiring import wired
 
@@ -31,6 +31,7 @@ def live_parts(place: Place) -> dict[str, Any]:
         "now": now,
         "sentence": present.state(answer, now),
         "banner": present.banner(answer, history),
+        "rehearsal": records.rehearsal(answer, history, now),
         "stations": present.stations(answer, now),
         "waiting": present.waiting(answer, now),
         "verbs": verbs.allowed(answer),

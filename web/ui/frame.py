@@ -8,7 +8,7 @@ from markupsafe import Markup, escape
 
 from controlplane.domain.errors import NotSignedIn
 from web.auth import csrf_token
-from web.ui import asking, diffs, forms, moments, present, routing
+from web.ui import asking, diffs, forms, moments, present, records, routing
 
 
 def dress_templates(blueprint: Blueprint) -> None:
@@ -66,6 +66,7 @@ _FILTERS: dict[str, Callable[..., Any]] = {
     "actor": diffs.actor,
     "did": diffs.action,
     "lines": diffs.lines,
+    "decided": records.decided,
     "is_automatic": diffs.is_automatic,
     "seen": routing.seen_words,
 }
