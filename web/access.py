@@ -86,6 +86,7 @@ UI: dict[str, Rule] = {
     "ui.flags.live": Role.VIEWER,
     "ui.flags.summaries": Role.VIEWER,
     "ui.flags.series": Role.VIEWER,
+    "ui.backtests.show": Role.VIEWER,
     "ui.history.show": Role.VIEWER,
     "ui.history.verify": Role.VIEWER,
     "ui.instances.list_all": Role.VIEWER,

@@ -11,7 +11,7 @@ from controlplane.domain import evidence
 from controlplane.domain.evidence import Wealth
 from controlplane.domain.guardrails import Compare, Guardrails
 from controlplane.domain.ledger import Counts, Ledger
-from controlplane.domain.observation import Evidence
+from controlplane.domain.observation import Evidence, design_effect_of
 from controlplane.domain.record import CODE, Grounds
 from controlplane.domain.share import to_percent
 
@@ -70,7 +70,7 @@ def _operation(grounds: Grounds, name: str) -> dict[str, Any]:
         }
         if compare
         else None,
-        "design_effect": evidence.DESIGN_EFFECT,
+        "design_effect": design_effect_of(seen, limits) if limits else seen.design_effect,
         "rows": _rows(grounds.ledgers.get(name, Ledger()), grounds.bucket_seconds),
         **evidence_numbers(seen),
         "limits": limit_numbers(limits, seen) if limits else {},

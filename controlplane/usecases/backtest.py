@@ -131,6 +131,7 @@ def _look_back(
     """Every look of the stretch, until the policy takes the candidate back."""
     seen = _Seen(Course(stretch.drawn, stretch.first))
     watch = _opening(uow, attempt, stretch.first)
+    sealing = clockwork.seal_seconds + 2 * clockwork.bucket_seconds
     for until, cells in _windows(uow, attempt, stretch, policy):
         at = datetime.fromtimestamp(until + clockwork.seal_seconds, UTC)
         flag = as_of(lived, at)
@@ -138,7 +139,7 @@ def _look_back(
             continue
         flag = replace(flag, guardrails=policy)
         new = [cell for cell in cells if cell[0].start >= watch.judged_until]
-        look = look_over(flag, watch, cells, until, at)
+        look = look_over(flag, watch, cells, until, at, sealing)
         watch = look.watch
         seen.run = looked(seen.run, Moment(at, flag.plan, flag.rollout, look.findings, look.overall))
         if new and seen.first_row is None:
@@ -154,8 +155,12 @@ def _look_back(
 def _opening(uow: UnitOfWork, attempt: Attempt, first: int) -> Watch:
     """Nothing but the history of the baseline that the attempt had at that instant."""
     known = uow.checkpoints.before(attempt.environment_id, attempt.flag, attempt.number, first)
-    kept = {name: Evidence(history=each.history) for name, each in known.evidence.items()} if known else {}
+    kept = {name: _untested(each) for name, each in known.evidence.items()} if known else {}
     return Watch(attempt.flag, attempt.number, first, datetime.fromtimestamp(first, UTC), evidence=kept)
+
+
+def _untested(seen: Evidence) -> Evidence:
+    return Evidence(history=seen.history, design_effect=seen.design_effect, processes=seen.processes)
 
 
 def _windows(uow: UnitOfWork, attempt: Attempt, stretch: _Stretch, policy: Guardrails) -> Iterator[tuple[int, Cells]]:

@@ -3,6 +3,7 @@
 from flask import Blueprint
 
 from web.ui import (
+    backtests,
     definitions,
     flags,
     history,
@@ -20,6 +21,7 @@ from web.ui.frame import dress_templates
 blueprint = Blueprint("ui", __name__)
 dress_templates(blueprint)
 for _room in (
+    backtests,
     definitions,
     flags,
     history,

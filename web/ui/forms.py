@@ -69,7 +69,7 @@ def document(fields: Fields, current: Mapping[str, Any] | None = None) -> dict[s
         "switches": before.get("switches", {}),
         "operations": _operations(fields, before.get("operations") or {}),
         "rules": _rules(fields.get("rules", "")),
-        "guardrails": _guardrails(fields, before.get("guardrails") or {}) if fields.get("guarded") else None,
+        "guardrails": guardrails_of(fields, before.get("guardrails") or {}) if fields.get("guarded") else None,
         "plan": _plan(fields, before.get("plan") or {}),
     }
 
@@ -92,7 +92,8 @@ def _rules(text: str) -> Any:  # noqa: ANN401 - whatever JSON holds, or the text
         return text
 
 
-def _guardrails(fields: Fields, before: Mapping[str, Any]) -> dict[str, Any]:
+def guardrails_of(fields: Fields, before: Mapping[str, Any]) -> dict[str, Any]:
+    """The guardrails that the form describes; what it does not show is kept as it is in `before`."""
     filled = {name: fields[name] for name in fields if fields[name].strip()}
     limits = {name: number(filled[f"latency_{name}"]) for name in QUANTILES if f"latency_{name}" in filled}
     wanted: dict[str, Any] = {"max_latency_ms": limits, "compare": _compare(filled, before.get("compare") or {})}
@@ -166,7 +167,7 @@ def fields_of(document: Mapping[str, Any]) -> dict[str, str]:
     texts |= {"tags": ", ".join(document["tags"]), "operations": "\n".join(document["operations"])}
     texts["rules"] = json.dumps(document["rules"], indent=2, ensure_ascii=False) if document["rules"] else ""
     if document["guardrails"]:
-        texts |= _guardrail_fields(document["guardrails"])
+        texts |= guardrail_fields(document["guardrails"])
     if document["plan"]:
         texts["plan_operations"] = ", ".join(document["plan"]["operations"])
         for row, stage in enumerate(document["plan"]["stages"]):
@@ -174,7 +175,8 @@ def fields_of(document: Mapping[str, Any]) -> dict[str, str]:
     return texts
 
 
-def _guardrail_fields(limits: Mapping[str, Any]) -> dict[str, str]:
+def guardrail_fields(limits: Mapping[str, Any]) -> dict[str, str]:
+    """Guardrails as the text of a form."""
     texts = {name: str(limits[name]) for name in ("window_seconds", "min_samples", "on_breach", "rollback_scope")}
     texts |= {"guarded": "on", "max_error_rate": percent_text(limits["max_error_rate"])}
     texts |= {f"latency_{name}": f"{value:g}" for name, value in limits["max_latency_ms"].items()}
@@ -224,7 +226,7 @@ def _field_name(path: str) -> str:
 
 def starting_fields() -> dict[str, str]:
     """What an empty form begins with: guardrails that are on, because nobody should have to think of them."""
-    return _guardrail_fields(guardrails_document(Guardrails(max_error_rate=0.05, max_latency_ms={"p99": 1000})))
+    return guardrail_fields(guardrails_document(Guardrails(max_error_rate=0.05, max_latency_ms={"p99": 1000})))
 
 
 def every_error(document: Mapping[str, Any], told: tuple[FieldError, ...]) -> tuple[FieldError, ...]:

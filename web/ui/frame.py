@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint
 from markupsafe import Markup, escape
 
+from controlplane.domain import words
 from controlplane.domain.errors import NotSignedIn
 from web.auth import csrf_token
 from web.ui import asking, diffs, forms, moments, present, records, routing
@@ -46,9 +47,9 @@ def _moment(at: Any, now: Any) -> Markup | str:  # noqa: ANN401 - as above
     return _time(parsed, moments.moment(parsed, now))
 
 
-def _time(at: Any, words: str) -> Markup:  # noqa: ANN401 - an aware instant
+def _time(at: Any, told: str) -> Markup:  # noqa: ANN401 - an aware instant
     machine, whole = at.isoformat(timespec="seconds"), moments.exactly(at)
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(machine, whole, escape(words))
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(machine, whole, escape(told))
 
 
 _FILTERS: dict[str, Callable[..., Any]] = {
@@ -59,6 +60,7 @@ _FILTERS: dict[str, Callable[..., Any]] = {
     "rate": moments.rate,
     "milliseconds": moments.milliseconds,
     "count": moments.count,
+    "one_in": words.one_in,
     "look": present.look,
     "waiting": present.waiting,
     "field_label": forms.label,
