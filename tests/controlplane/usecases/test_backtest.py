@@ -55,6 +55,19 @@ def test_the_policy_that_was_in_force_does_what_was_done(life):
     assert answer["note"] is None
 
 
+def test_a_later_attempt_begins_with_the_history_of_the_baseline(life):
+    rollouts.unlock(life.store, HERE, a_cause(life.at))
+    rollouts.start(life.store, HERE, a_cause(life.at))
+    life.live(6, milliseconds=2500.0)
+    lived = list_entries(life.store, "production", Filter(action="rollout:roll_back")).items[0]
+
+    told = tried(life, POLICY)["events"][-1]
+
+    assert (told["kind"], datetime.fromisoformat(told["at"])) == ("roll_back", lived.at)
+    assert told["guardrail"] == "latency_vs_baseline"
+    assert told["log_evidence"] == pytest.approx(lived.record["log_evidence"])
+
+
 def test_a_stricter_policy_takes_back_earlier_and_a_laxer_one_never(life):
     (lived,) = entries(life, "rollout:roll_back")
 
