@@ -154,7 +154,7 @@ def test_overrides_do_not_make_an_unknown_bucketing_readable():
 
 
 def test_other_threads_get_a_turn_while_many_flags_are_read_and_compiled():
-    body, turns = json.dumps(a_document(flags={f"f{n}": a_flag() for n in range(200)})).encode(), []
+    body, turns = json.dumps(a_document(flags={f"f{n}": a_flag() for n in range(800)})).encode(), []
 
     document = parse(body, breathe=lambda: turns.append("reading"))
     compile_snapshot(document, breathe=lambda: turns.append("compiling"))

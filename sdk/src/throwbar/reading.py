@@ -10,7 +10,7 @@ from throwbar.errors import SnapshotError
 from throwbar.fields import check_flag
 from throwbar.plan import NO_OVERRIDES, FlagPlan
 
-SLICE = 50  # flags that are read or compiled before other threads get a turn
+SLICE = 200  # flags that are read before other threads get a turn, about a millisecond: turns cost something, too
 _BEGIN = re.compile(r"[ \t\n\r]*{[ \t\n\r]*(}?)")
 _COLON = re.compile(r"[ \t\n\r]*(:?)[ \t\n\r]*")
 _AFTER = re.compile(r"[ \t\n\r]*([,}]?)[ \t\n\r]*")
