@@ -119,7 +119,7 @@ def next_step(
         return _start(rollout, now, calendar)
     if plan is None or rollout.state is not State.RUNNING:
         return Decision(Step.WAIT, "no rollout is running")
-    doubt = _first(findings, Consequence.REPORT) or _first(findings, Consequence.HOLD)
+    doubt = _first(findings, Consequence.HOLD)
     if doubt:
         return Decision(Step.HOLD, doubt.sentence, doubt)
     return _by_time(plan, rollout, findings, now, calendar)

@@ -14,7 +14,13 @@ from controlplane.store.lease import Lease
 from controlplane.usecases.telemetry import TOO_EARLY, TOO_OLD
 
 CLOSED_AFTER = TOO_OLD + TOO_EARLY  # seconds after its start in which a report may add to a bucket
-DECISIONS = (Action.ROLLOUT_ROLL_BACK, Action.ROLLOUT_COMPLETE, Action.ROLLOUT_ADVANCE)
+DECISIONS = (
+    Action.ROLLOUT_ROLL_BACK,
+    Action.ROLLOUT_WOULD_ROLL_BACK,
+    Action.ROLLOUT_HOLD,
+    Action.ROLLOUT_COMPLETE,
+    Action.ROLLOUT_ADVANCE,
+)
 HOUR = 3_600  # of rows before a decision that are spared, at least
 AFTERMATH = 600  # seconds after it
 

@@ -7,10 +7,12 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from controlplane.domain.errors import NotFound
+from controlplane.domain.retention import Retention
 from controlplane.store.tables import buckets, checkpoints
 from controlplane.usecases import flags, judging, recomputing, rollouts
 from controlplane.usecases.evidence import Asked, evidence_series
 from controlplane.usecases.history import Filter, list_entries, verify
+from controlplane.usecases.retention import pack_next, thin
 from tests.builders import NOW, a_cause, a_flag_document, a_plan_document
 from tests.controlplane.usecases.reporting import CLOCKWORK, HERE, Life
 
@@ -176,6 +178,26 @@ def test_where_early_rows_are_gone_it_goes_on_from_the_next_checkpoint(life, mon
     assert answer["decisions"][-1]["same"] is True
     assert "on; before that the rows are kept as minutes" in answer["note"]
     assert answer["series"]["times"][0] >= starts[-1]
+
+
+def test_a_decision_outlives_the_retention_of_its_rows(life, lease, monkeypatch):
+    monkeypatch.setattr(judging, "CHECKPOINT_EVERY", 600)
+    life.live(70)
+    life.at += timedelta(hours=4)
+    life.live(70)
+    life.live(4, **BAD)
+    later = life.at + timedelta(days=10)
+    while pack_next(life.store, lease, later):
+        pass
+    packed = asked(life)
+
+    thin(life.store, lease, later, Retention())
+
+    thinned = asked(life)
+    assert packed["same"]
+    assert packed["note"] is None
+    assert (thinned["same"], thinned["decisions"][-1]["same"]) == (True, True)
+    assert "before that the rows are kept as minutes" in thinned["note"]
 
 
 def test_the_series_has_a_point_for_each_step_and_both_rates(life):
