@@ -5,6 +5,7 @@ Plain functions sleep by moving the clock; coroutines run on a loop whose time t
 
 import asyncio
 import contextlib
+import functools
 import math
 import random
 from collections import Counter
@@ -46,6 +47,10 @@ class LoopOnAClock(asyncio.SelectorEventLoop):
         assert timeout is not None, "somebody waits for what will never come"
         self._clock.now += math.ceil(timeout * 1e9)
         return self._look(0)
+
+
+def by_key(operation, order):
+    return operation(order, key=order)
 
 
 class World:
@@ -120,10 +125,15 @@ class World:
             arguments = declared.arguments()
             if route.mode == "dual_write" and declared.kind is not READ:
                 arguments |= {"dual_write": True, "reconcile": self.divergences.append}
-            operation = self.orders.operation(name, **arguments)
-            for side, backend in (("baseline", "old"), ("candidate", "new")):
-                getattr(operation, side)(self._function(backend, declared))
-            known = self._operations[name] = operation, self.orders._bind(name)
+            old, new = (self._function(backend, declared) for backend in ("old", "new"))
+            if declared.deadline is None:  # either way to make an operation is as good as the other
+                call = self.orders.route(name, candidate=new, key=lambda order: order, **arguments)(old)
+            else:
+                operation = self.orders.operation(name, **arguments)
+                operation.baseline(old)
+                operation.candidate(new)
+                call = functools.partial(by_key, operation)
+            known = self._operations[name] = call, self.orders._bind(name)
             for guard in known[1].guards:
                 guard.breaker._clock_ns = self.clock
         return known
@@ -138,7 +148,7 @@ class World:
         try:
             with self._time_left(step):
                 if self.loop is None:
-                    return Outcome(operation(key, key=key))
+                    return Outcome(operation(key))
                 return self.loop.run_until_complete(self._acall(operation, key, step))
         except BaseException as error:  # noqa: BLE001 - to be judged
             return Outcome(error=error)
@@ -146,7 +156,7 @@ class World:
     async def _acall(self, operation, key, step):
         try:
             async with asyncio.timeout(step.patience) as patience:
-                return Outcome(await operation.acall(key, key=key))
+                return Outcome(await operation(key))
         except BaseException as error:  # noqa: BLE001 - as above
             return Outcome(error=error, gave_up=patience.expired())
         finally:

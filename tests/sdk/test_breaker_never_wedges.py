@@ -157,7 +157,6 @@ class Life:
         return (self.model.now - began) / SECOND
 
 
-@pytest.mark.timeout(900)
 @pytest.mark.soak
 def test_row_15_no_sequence_of_events_leaves_the_design_or_wedges_the_breaker():
     states, closed_after = set(), []

@@ -166,12 +166,12 @@ LIVES = st.builds(
 
 
 @given(LIVES)
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=SCHEDULES // 100)
+@pytest.mark.soak
 def test_no_schedule_of_faults_does_a_write_twice(world, life):
     play(world, life)
 
 
-@pytest.mark.timeout(7_200 if SCHEDULES > 10_000 else 120)
 @pytest.mark.soak
 def test_row_22_ten_thousand_lives_do_no_write_twice_and_leave_no_path_untried(world):
     chance, told = random.Random(11), Counter()

@@ -1,6 +1,6 @@
 """Whatever comes in a snapshot's place: nothing reaches the host, calls go on, and the next good one is obeyed.
 
-The published example is broken in every field, at every byte, and at random.
+The published example is broken in every field, at every byte, and at random; the long run: `make soak`.
 """
 
 import contextlib
@@ -8,6 +8,7 @@ import copy
 import json
 import logging
 import math
+import os
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,6 +18,8 @@ import throwbar
 from tests.sdk.fake_control_plane import CONTRACT, Clock, FakeControlPlane
 from tests.sdk.routing import refused
 
+EXAMPLES = 20_000 if os.environ.get("LONG_TESTS") else 100
+LENIENT = settings(suppress_health_check=list(HealthCheck), max_examples=EXAMPLES)
 GOLDEN = json.loads((CONTRACT / "snapshot.json").read_text())
 FLAG = next(iter(GOLDEN["flags"]))
 OPERATIONS = [*GOLDEN["flags"][FLAG]["operations"], "unlisted"]
@@ -195,7 +198,8 @@ JSON = st.recursive(
 
 
 @given(st.lists(st.tuples(st.sampled_from(PLACES[1:]), JSON), min_size=1, max_size=4))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@LENIENT
+@pytest.mark.soak
 def test_several_wrong_fields_are_no_worse(fleet, wrong):
     document = copy.deepcopy(GOLDEN) | {"version": GOLDEN["version"] + 1}
     for path, value in wrong:
@@ -214,7 +218,8 @@ def test_several_wrong_fields_are_no_worse(fleet, wrong):
 
 
 @given(st.data())
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@LENIENT
+@pytest.mark.soak
 def test_bytes_that_were_damaged_on_the_way_are_no_worse(fleet, data):
     body = bytearray(json.dumps(GOLDEN | {"version": GOLDEN["version"] + 1}).encode())
     for place in data.draw(st.lists(st.integers(0, len(body) - 1), min_size=1, max_size=5)):
