@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, insert, select, update
 from controlplane.documents.watching import evidence_document, ledger_document, parse_evidence, parse_ledger
 from controlplane.domain.ledger import Ledger
 from controlplane.domain.observation import Evidence
-from controlplane.store.tables import checkpoints
+from controlplane.store.checkpoint_tables import checkpoints
 
 
 @dataclass(frozen=True, slots=True)

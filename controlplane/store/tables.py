@@ -266,20 +266,6 @@ watches = Table(
     *[Column(name, JSON) for name in ("ledger", "told")],
 )
 
-checkpoints = Table(
-    "checkpoints",
-    metadata,
-    key("environment_id", ForeignKey("environments.id")),
-    key("flag", String(100)),
-    key("attempt", Integer, autoincrement=False),
-    key("start", BigInteger, autoincrement=False),
-    Column("version", Integer, nullable=False),
-    Column("evidence", JSON, nullable=False),
-    Column("ledger", JSON, nullable=False),
-    Column("thinned", Boolean, nullable=False),
-    Index(None, "start"),
-)
-
 freezes = Table(
     "freezes",
     metadata,

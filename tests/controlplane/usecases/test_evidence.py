@@ -8,7 +8,8 @@ from sqlalchemy import delete, select, update
 
 from controlplane.domain.errors import NotFound
 from controlplane.domain.retention import Retention
-from controlplane.store.tables import buckets, checkpoints
+from controlplane.store.checkpoint_tables import checkpoints
+from controlplane.store.tables import buckets
 from controlplane.usecases import flags, judging, recomputing, rollouts
 from controlplane.usecases.evidence import Asked, evidence_series
 from controlplane.usecases.history import Filter, list_entries, verify
