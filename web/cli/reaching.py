@@ -97,7 +97,8 @@ def columns(rows: Sequence[Sequence[object]], nothing: str) -> str:
 
 def _harmless(text: str) -> str:
     """Without what moves a terminal's cursor: a reason is written by anybody who may change a flag."""
-    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in text)
+    plain = text.replace("\u202f", " ")  # our own narrow blank within numbers is no printable character to Python
+    return "".join(each if each.isprintable() else "\N{REPLACEMENT CHARACTER}" for each in plain)
 
 
 reason_option = click.option("-m", "--reason", default="", help="Why: it goes into the audit log.")

@@ -70,6 +70,7 @@ def test_a_rollback_is_recomputed(throwbar, life):
     assert "rollout:roll_back" in told.stdout
     assert "simple_predict  errors" in told.stdout
     assert "limit 1 in 100." in told.stdout
+    assert "\N{REPLACEMENT CHARACTER}" not in told.stdout
 
 
 def test_one_decision_is_asked_for_by_its_entry_or_its_instant(throwbar, life):
