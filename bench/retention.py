@@ -113,6 +113,11 @@ def _series(operation: str, calls: int, seconds: int, length: int) -> Cells:
     return found
 
 
+def arm_of(seed: int, expected: int) -> Arm:
+    """What one side had in a bucket in which so many calls were expected."""
+    return _arm(random.Random(seed), expected)
+
+
 def _arm(dice: random.Random, expected: int) -> Arm:
     """A tenth of the keys is new or slower than ever before."""
     calls = max(1, round(dice.gauss(expected, expected**0.5)))

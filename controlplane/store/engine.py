@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import OperationalError
 
@@ -15,11 +16,19 @@ WRITES = "throwbar_writes"
 BUSY_MILLISECONDS = 15_000
 
 
+def _written(value: Any) -> str:  # noqa: ANN401 - whatever JSON can say
+    return msgspec.json.encode(value).decode()
+
+
+# A fifth of the time of the standard library's, and a tick is made of JSON.
+_JSON: dict[str, Any] = {"json_serializer": _written, "json_deserializer": msgspec.json.decode}
+
+
 def open_engine(database_url: str) -> Engine:
     """An engine with its own pool; for SQLite the folder of the file is made."""
     if database_url.startswith("sqlite"):
         return _sqlite(database_url)
-    return create_engine(database_url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+    return create_engine(database_url, pool_size=10, max_overflow=10, pool_pre_ping=True, **_JSON)
 
 
 @contextmanager
@@ -36,7 +45,7 @@ def _sqlite(database_url: str) -> Engine:
     if path:
         with answering():
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(database_url, connect_args={"timeout": BUSY_MILLISECONDS / 1000})
+    engine = create_engine(database_url, connect_args={"timeout": BUSY_MILLISECONDS / 1000}, **_JSON)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine

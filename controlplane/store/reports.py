@@ -3,10 +3,12 @@
 Cells to which something may still be added have a row each; closed ones are packed (store/packs.py).
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, tuple_
+import msgspec
+from sqlalchemy import JSON, Connection, Text, cast, delete, insert, select, tuple_
 
 from controlplane.domain.flag import Side
 from controlplane.domain.observation import Arm, total
@@ -44,10 +46,11 @@ class Buckets:
         found: dict[Place, Arm] = {}
         for first in range(0, len(starts), _AT_ONCE):
             some = starts[first : first + _AT_ONCE]
-            query = select(buckets).where(
+            query = select(*_READ).where(
                 buckets.c.environment_id == environment_id, tuple_(buckets.c.flag, buckets.c.start).in_(some)
             )
-            found.update((_place(row), _arm(row)) for row in self._connection.execute(query) if _place(row) in wanted)
+            cells = map(_cell, self._connection.execute(query))
+            found.update(cell for cell in cells if cell[0] in wanted)
         return found
 
     def between(self, environment_id: int, flag: str, first: int, until: int) -> list[tuple[Place, Arm]]:
@@ -60,26 +63,37 @@ class Buckets:
     def seen(self, environment_id: int, flag: str, first: int, until: int, grain: Grain) -> list[tuple[Place, Arm]]:
         """The same with what is closed at a coarser grain: for eyes, never for judgement."""
         packed = Packs(self._connection).between(environment_id, flag, grain, first, until)
+        return sorted([*packed, *self._rows(environment_id, [flag], first, until)], key=_in_order)
+
+    def unpacked(
+        self, environment_id: int, flags: Sequence[str], first: int, until: int
+    ) -> dict[str, list[tuple[Place, Arm]]]:
+        """Flag → its raw cells in [first, until), in the order of time: those of them that have a row."""
+        found: dict[str, list[tuple[Place, Arm]]] = {flag: [] for flag in flags}
+        for cell in sorted(self._rows(environment_id, flags, first, until), key=_in_order):
+            found[cell[0].flag].append(cell)
+        return found
+
+    def _rows(self, environment_id: int, flags: Sequence[str], first: int, until: int) -> Iterator[tuple[Place, Arm]]:
         query = (
-            select(buckets)
-            .where(buckets.c.environment_id == environment_id, buckets.c.flag == flag)
+            select(*_READ)
+            .where(buckets.c.environment_id == environment_id, buckets.c.flag.in_(flags))
             .where(buckets.c.start >= first, buckets.c.start < until)
         )
-        found = [*packed, *((_place(row), _arm(row)) for row in self._connection.execute(query))]
-        return sorted(found, key=_in_order)
+        return map(_cell, self._connection.execute(query))
 
     def oldest(self, before: int) -> tuple[int, Place] | None:
         """Environment and place of one of the first cells that have a row and start before an instant."""
-        query = select(buckets).where(buckets.c.start < before).order_by(buckets.c.start).limit(1)
-        row = self._connection.execute(query).one_or_none()
-        return (row.environment_id, _place(row)) if row else None
+        query = select(buckets.c.environment_id, *_READ).where(buckets.c.start < before).order_by(buckets.c.start)
+        row = self._connection.execute(query.limit(1)).one_or_none()
+        return (row[0], _cell(row[1:])[0]) if row else None
 
     def take(self, environment_id: int, flag: str, operation: str, first: int, until: int) -> list[tuple[Place, Arm]]:
         """The cells of one operation that have a row and start in [first, until); their rows are gone after it."""
         columns = buckets.c
         here = (columns.environment_id == environment_id) & (columns.flag == flag) & (columns.operation == operation)
         here &= (columns.start >= first) & (columns.start < until)
-        taken = [(_place(row), _arm(row)) for row in self._connection.execute(select(buckets).where(here))]
+        taken = list(map(_cell, self._connection.execute(select(*_READ).where(here))))
         self._connection.execute(delete(buckets).where(here))
         return taken
 
@@ -97,43 +111,39 @@ def _is(environment_id: int, place: Place) -> Any:  # noqa: ANN401 - a SQL condi
     return condition
 
 
-def _place(row: Any) -> Place:  # noqa: ANN401 - a row of `buckets`
-    return Place(
-        row.flag,
-        row.start,
-        row.operation,
-        row.attempt,
-        Side(row.side),
-        row.backend,
-        row.assigned_by,
-        row.share,
-        row.late,
+def _cell(row: Any) -> tuple[Place, Arm]:  # noqa: ANN401 - a row of `_READ`
+    (flag, start, operation, attempt, side, backend, assigned_by, share, late, *counted) = row
+    (calls, bad, cancelled, pending, errors, latency, keys, bad_keys, key_latency, *further) = counted
+    (rise_from, rise_to, retries, fallbacks, unknown, shadow, ratio) = further
+    arm = Arm(
+        calls=calls,
+        bad=bad,
+        cancelled=cancelled,
+        pending=pending,
+        errors=_tally(errors),
+        latency=_histogram(latency),
+        keys=keys,
+        bad_keys=bad_keys,
+        key_latency=_histogram(key_latency),
+        rise_from=_histogram(rise_from),
+        rise_to=_histogram(rise_to),
+        retries=retries,
+        fallbacks=fallbacks,
+        unknown=unknown,
+        shadow=_tally(shadow) if shadow else {},
+        ratio=_histogram(ratio) if ratio else {},
     )
+    return Place(flag, start, operation, attempt, _SIDES[side], backend, assigned_by, share, late), arm
 
 
-def _arm(row: Any) -> Arm:  # noqa: ANN401 - a row of `buckets`
-    return Arm(
-        calls=row.calls,
-        bad=row.bad,
-        cancelled=row.cancelled,
-        pending=row.pending,
-        errors=row.errors,
-        latency=_histogram(row.latency),
-        keys=row.keys,
-        bad_keys=row.bad_keys,
-        key_latency=_histogram(row.key_latency),
-        rise_from=_histogram(row.rise_from),
-        rise_to=_histogram(row.rise_to),
-        retries=row.retries,
-        fallbacks=row.fallbacks,
-        unknown=row.unknown,
-        shadow=row.shadow or {},
-        ratio=_histogram(row.ratio or {}),
-    )
-
-
-def _histogram(stored: Mapping[str, int]) -> dict[int, int]:
-    return {int(index): count for index, count in stored.items()}
+_SIDES = {side.value: side for side in Side}
+_histogram = msgspec.json.Decoder(dict[int, int]).decode
+_tally = msgspec.json.Decoder(dict[str, int]).decode
+# JSON comes as text: its keys are numbers, which only a typed decoder reads in one go. In the order of `_cell`.
+_READ = [
+    cast(column, Text) if isinstance(column.type, JSON) else column
+    for column in (buckets.c[name] for name in (*Place.__slots__, *(each.name for each in fields(Arm))))
+]
 
 
 def _values(environment_id: int, place: Place, arm: Arm) -> dict[str, Any]:

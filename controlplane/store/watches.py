@@ -1,11 +1,11 @@
 """Watches: what the scheduler knows of each exposed flag: evidence, findings, and what it is waiting for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from controlplane.documents.watching import (
     evidence_document,
@@ -59,17 +59,41 @@ class Watches:
         rows = self._connection.execute(select(watches).where(watches.c.environment_id == environment_id))
         return {row.flag: _watch(row) for row in rows}
 
+    def named(self, environment_id: int, flags: Sequence[str]) -> dict[str, Watch]:
+        """Those of some flags."""
+        query = select(watches).where(watches.c.environment_id == environment_id, watches.c.flag.in_(flags))
+        return {row.flag: _watch(row) for row in self._connection.execute(query)}
+
     def judged_until(self, environment_id: int) -> dict[str, tuple[int, int]]:
         """Flag → (attempt, judged_until), without the weight of the evidence."""
         columns = (watches.c.flag, watches.c.attempt, watches.c.judged_until)
         rows = self._connection.execute(select(*columns).where(watches.c.environment_id == environment_id))
         return {row.flag: (row.attempt, row.judged_until) for row in rows}
 
-    def save(self, environment_id: int, watch: Watch) -> None:
-        here = (watches.c.environment_id == environment_id) & (watches.c.flag == watch.flag)
-        values = _values(watch)
-        if self._connection.execute(update(watches).where(here).values(values)).rowcount == 0:
-            self._connection.execute(insert(watches).values(environment_id=environment_id, flag=watch.flag, **values))
+    def save(self, environment_id: int, *changed: Watch) -> None:
+        """One for each flag: a newer one takes the place of the one before."""
+        if not changed:
+            return
+        flags = [watch.flag for watch in changed]
+        query = select(watches.c.flag).where(watches.c.environment_id == environment_id, watches.c.flag.in_(flags))
+        known = set(self._connection.execute(query).scalars())
+        rows = [{"at_environment": environment_id, "named": watch.flag, **_values(watch)} for watch in changed]
+        for statement, some in (
+            (_UPDATE, [row for row in rows if row["named"] in known]),
+            (_INSERT, [row for row in rows if row["named"] not in known]),
+        ):
+            if some:
+                self._connection.execute(statement, some)
+
+
+_CHANGING = (
+    *("attempt", "judged_until", "evidence", "findings", "step", "because", "at"),
+    *("version", "ledger", "checkpoint", "told"),
+)
+_BOUND = {name: bindparam(name, type_=watches.c[name].type) for name in _CHANGING}
+_HERE = (watches.c.environment_id == bindparam("at_environment")) & (watches.c.flag == bindparam("named"))
+_UPDATE = update(watches).where(_HERE).values(_BOUND)
+_INSERT = insert(watches).values(environment_id=bindparam("at_environment"), flag=bindparam("named"), **_BOUND)
 
 
 def _values(watch: Watch) -> dict[str, Any]:

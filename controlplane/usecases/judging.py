@@ -19,8 +19,10 @@ from controlplane.store.checkpoints import Checkpoint
 from controlplane.store.environments import Environment
 from controlplane.store.reports import Place
 from controlplane.store.watches import Watch
+from controlplane.usecases.surveying import Reads
 
 Cells = Sequence[tuple[Place, Arm]]
+KEPT_EVERY = 120  # seconds of telemetry: how far a watch of which nothing is heard may lag behind
 CHECKPOINT_EVERY = 6 * 3600  # seconds of telemetry: what has to be folded to see the evidence at any instant
 
 UNTOLD = frozenset({"no_telemetry", "one_side", "min_samples", "exposure"})
@@ -45,7 +47,7 @@ def sealed_until(now: datetime, clockwork: Clockwork) -> int:
     return int((now.timestamp() - clockwork.seal_seconds) // length) * length
 
 
-def look_at(uow: UnitOfWork, environment: Environment, flag: Flag, now: datetime, clockwork: Clockwork) -> Look:
+def look_at(uow: Reads, environment: Environment, flag: Flag, now: datetime, clockwork: Clockwork) -> Look:
     """Gather the evidence of newly sealed buckets and judge every exposed operation."""
     until = sealed_until(now, clockwork)
     watch = _heard_by(_watch(uow, environment, flag, until, now), flag, uow.instances.number(environment.id))
@@ -98,7 +100,7 @@ def _unexposed(flag: Flag) -> Iterator[Finding]:
     yield Finding("", "exposure", Verdict.INCONCLUSIVE, f"{why}: nobody is sent to {flag.candidate}", Consequence.HOLD)
 
 
-def _watch(uow: UnitOfWork, environment: Environment, flag: Flag, until: int, now: datetime) -> Watch:
+def _watch(uow: Reads, environment: Environment, flag: Flag, until: int, now: datetime) -> Watch:
     """A new attempt starts with nothing but the baseline's history, which edges of latency are taken from."""
     watch = uow.watches.get(environment.id, flag.key)
     if watch and watch.attempt == flag.rollout.attempt:
@@ -247,8 +249,26 @@ def _is_doubt(decision: Decision, finding: Finding) -> bool:
     return decision.step is Step.HOLD and finding.guardrail not in UNTOLD
 
 
-def save_look(uow: UnitOfWork, environment_id: int, look: Look) -> None:
-    """The watch, and the checkpoint that is due with it."""
-    uow.watches.save(environment_id, look.watch)
-    if look.checkpoint:
-        uow.checkpoints.save(environment_id, look.checkpoint)
+def is_news(before: Watch | None, look: Look) -> bool:
+    """Whether a look must be kept: nothing is lost when one that found no bucket, and nothing else, is forgotten.
+
+    The next look reads again from where the kept one ended, so that must not fall too far behind.
+    """
+    after = look.watch
+    if before is None or look.checkpoint or after.judged_until - before.judged_until >= KEPT_EVERY:
+        return True
+    return _gist(before) != _gist(after) or before.evidence != after.evidence
+
+
+def _gist(watch: Watch) -> tuple[object, ...]:
+    """Without instants and sentences, which tell them."""
+    findings = [(each.operation, each.guardrail, each.verdict, each.consequence) for each in watch.findings]
+    return watch.attempt, watch.version, watch.checkpoint, watch.told, watch.step, findings
+
+
+def save_look(uow: UnitOfWork, environment_id: int, *looks: Look) -> None:
+    """The watches, and the checkpoints that are due with them."""
+    uow.watches.save(environment_id, *(look.watch for look in looks))
+    for look in looks:
+        if look.checkpoint:
+            uow.checkpoints.save(environment_id, look.checkpoint)

@@ -4,7 +4,7 @@ The database is the truth: a tick that was missed, or died halfway, only delays.
 """
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -27,9 +27,12 @@ from controlplane.store.environments import Environment
 from controlplane.store.lease import Lease
 from controlplane.usecases.appointments import keep_appointments
 from controlplane.usecases.changing import Cause, Order, change_within, write_note
-from controlplane.usecases.judging import Look, grounds_of, look_at, save_look, telling
+from controlplane.usecases.judging import Look, grounds_of, is_news, look_at, save_look, sealed_until, telling
 from controlplane.usecases.rollouts import started, taken_back
+from controlplane.usecases.surveying import Survey, survey
 from controlplane.usecases.telemetry import fold
+
+AT_ONCE = 50  # flags that are read, and kept, at once
 
 _log = logging.getLogger(__name__)
 
@@ -77,10 +80,10 @@ def _go_round(round_: _Round, clock: Clock) -> TickReport:
     quiet: list[Look] = []
     judged = failures = 0
     keep_appointments(round_.store, round_.environment, round_.lease, clock())
-    for flag in _watched(round_):
+    for flag, seen in _surveyed(round_, clock):
         judged += 1
         try:
-            step = _attend(round_, flag, clock(), quiet)
+            step = _attend(round_, flag, clock(), seen, quiet)
         except LeaseLost:
             raise
         except Exception:  # noqa: BLE001 - the tick must go on: one flag's trouble says nothing about the next
@@ -89,6 +92,9 @@ def _go_round(round_: _Round, clock: Clock) -> TickReport:
             continue
         if step not in {Step.WAIT, Step.HOLD}:
             steps.append((round_.environment.name, flag.key, step))
+        if len(quiet) >= AT_ONCE:
+            _remember(round_, quiet)
+            quiet.clear()
     _remember(round_, quiet)
     return TickReport(0, judged, tuple(steps), failures)
 
@@ -104,15 +110,24 @@ def _watched(round_: _Round) -> list[Flag]:
     return [flag for flag in flags if _is_watched(flag)]
 
 
+def _surveyed(round_: _Round, clock: Clock) -> Iterator[tuple[Flag, Survey]]:
+    """Some flags are read at once, so that neither the queries are many nor the memory is large."""
+    flags = _watched(round_)
+    for first in range(0, len(flags), AT_ONCE):
+        some = flags[first : first + AT_ONCE]
+        until = sealed_until(clock(), round_.clockwork)
+        seen = survey(round_.store, round_.environment.id, some, until, round_.clockwork)
+        yield from ((flag, seen) for flag in some)
+
+
 def _is_watched(flag: Flag) -> bool:
     under_way = flag.rollout.is_live or flag.rollout.state is State.SCHEDULED
     return under_way or bool(flag.guardrails and flag.exposed_operations)
 
 
-def _attend(round_: _Round, flag: Flag, now: datetime, quiet: list[Look]) -> Step:
-    """One flag: look, decide, and change it if a change is due; a watch without change goes to `quiet`."""
-    with round_.store.reading() as uow:
-        look = look_at(uow, round_.environment, flag, now, round_.clockwork)
+def _attend(round_: _Round, flag: Flag, now: datetime, seen: Survey, quiet: list[Look]) -> Step:
+    """One flag: look, decide, and change it if a change is due; news without a change goes to `quiet`."""
+    look = look_at(seen, round_.environment, flag, now, round_.clockwork)
     decision = next_step(flag.plan, flag.rollout, look.findings, now, round_.calendar(flag))
     if decision.step is Step.START:
         decision = _startable(flag, decision, now)
@@ -123,7 +138,7 @@ def _attend(round_: _Round, flag: Flag, now: datetime, quiet: list[Look]) -> Ste
     if word := telling(decision, watch):
         look = replace(look, watch=replace(watch, told=(*watch.told, word)))
         _tell(round_, flag, decision, look)
-    else:
+    elif is_news(seen.found.get(flag.key), look):
         quiet.append(look)
     return decision.step
 
@@ -229,6 +244,5 @@ def _remember(round_: _Round, looks: Sequence[Look]) -> None:
         return
     with round_.store.writing() as uow:
         uow.leases.check(round_.lease)
-        for look in looks:
-            save_look(uow, round_.environment.id, look)
+        save_look(uow, round_.environment.id, *looks)
         uow.commit()
