@@ -51,7 +51,8 @@ def main() -> None:
         show = as_markdown if asked.markdown else as_text
         print(show(title, scores(SHORT if asked.short else FULL)), flush=True)
         return
-    machine = f"Python {platform.python_version()}, {_processor()}, {os.cpu_count()} cores"
+    busy = f"{os.getloadavg()[0]:.1f} other processes running at the start"
+    machine = f"Python {platform.python_version()}, {_processor()}, {os.cpu_count()} cores, {busy}"
     print(machine, flush=True)
     options = ["--short"] * asked.short + ["--markdown"] * (asked.markdown or asked.write)
     told = [_told(name, options) for name in asked.tables or TABLES]
