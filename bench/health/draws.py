@@ -1,4 +1,4 @@
-"""Which random counts does a simulation need? Poisson and binomial draws from the standard library, quick enough for millions."""
+"""Which random counts does a simulation need? Poisson and binomial draws, quick enough for millions of them."""
 
 import math
 from bisect import bisect_right

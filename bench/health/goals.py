@@ -30,8 +30,9 @@ class Table:
     notes: Sequence[str] = field(default_factory=tuple)
 
     def __str__(self) -> str:
-        lines = [f"### {self.title}", "", _line(self.columns), _line(["---"] * len(self.columns))]
-        lines += [_line(row) for row in self.rows]
+        lines = [f"### {self.title}"]
+        if self.rows:
+            lines += ["", _line(self.columns), _line(["---"] * len(self.columns)), *map(_line, self.rows)]
         for part in ([str(goal) for goal in self.goals], list(self.notes)):
             lines += ["", *part] if part else []
         return "\n".join(lines) + "\n"

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 from math import log
 from random import Random
 from statistics import NormalDist
 
-from bench.health.draws import binomial
+from bench.health.draws import poisson
 from controlplane.domain.histogram import upper_edge_ms
 
 MEDIAN_MS = 50.0
@@ -28,13 +29,12 @@ BASELINE = Speed()
 
 
 @cache
-def _chances(speed: Speed) -> tuple[tuple[int, float], ...]:
-    """For each bucket, the chance that a call which is not in the ones before it is in this one."""
+def _means(speed: Speed, calls: float) -> tuple[tuple[int, float], ...]:
     found, before = [], 0.0
     for index in range(_LOWEST, _HIGHEST):
         upto = _below(upper_edge_ms(index), speed)
-        if upto - before > 1e-12:
-            found.append((index, min(1.0, (upto - before) / (1 - before))))
+        if upto > before:
+            found.append((index, calls * (upto - before)))
         before = upto
     return tuple(found)
 
@@ -46,14 +46,19 @@ def _below(milliseconds: float, speed: Speed) -> float:
     return max(_TIMES.cdf(_KNEE), _TIMES.cdf(at - log(speed.tail)))
 
 
-def histogram_of(random: Random, speed: Speed, calls: int) -> dict[int, int]:
-    """A multinomial draw: each bucket takes its part of those that are left."""
-    counts, left = {}, calls
-    for index, chance in _chances(speed):
-        if not left:
-            break
-        taken = binomial(random, left, chance)
-        if taken:
-            counts[index] = taken
-            left -= taken
-    return counts
+def histogram_of(random: Random, speed: Speed, calls: float) -> dict[int, int]:
+    """The calls of a Poisson stream, `calls` on average, by bucket; their number is the histogram's size."""
+    drawn = ((index, poisson(random, mean)) for index, mean in _means(speed, calls))
+    return {index: count for index, count in drawn if count}
+
+
+def indexes(random: Random, speed: Speed, calls: int) -> list[int]:
+    """The bucket of each of so many calls."""
+    buckets, upto = _cumulated(speed)
+    return random.choices(buckets, cum_weights=upto, k=calls)
+
+
+@cache
+def _cumulated(speed: Speed) -> tuple[list[int], list[float]]:
+    means = _means(speed, 1.0)
+    return [index for index, _ in means], list(accumulate(mean for _, mean in means))

@@ -1,4 +1,4 @@
-"""When does our evidence order a rollback? Runs of the product's kernel over pairs, without the rest of the decision."""
+"""When does our evidence order a rollback? The product's kernel over pairs, without the rest of the decision."""
 
 import math
 from collections.abc import Iterable, Sequence

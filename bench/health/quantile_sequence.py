@@ -1,4 +1,4 @@
-"""When would a confidence sequence of the p99 roll back? The beta-binomial one of Howard & Ramdas (2022), on both sides.
+"""When would a confidence sequence of the p99 roll back? The beta-binomial one of Howard & Ramdas (2022).
 
 The calls up to an edge are Bin(n, q(edge)). A Beta mixture of the likelihood ratios of q against 0.99 is a martingale
 where q is 0.99, so an edge whose ratio exceeds 1/α is surely not the p99. The candidate is slower for sure where some

@@ -7,14 +7,13 @@ from functools import partial
 from random import Random
 
 from bench.health import whole
-from bench.health.draws import poisson
 from bench.health.goals import NEVER, Goal, Table, delays_shown, holds, median, rate
 from bench.health.latencies import BASELINE, Speed, histogram_of
 from bench.health.quantile_sequence import QuantileSequence
 from bench.health.scale import Scale
 from bench.health.spread import runs, seeds
-from bench.health.traffic import CHECK_SECONDS, Cell
-from controlplane.domain.evidence import DESIGN_EFFECT, Pair
+from bench.health.traffic import CHECK_SECONDS, Cell, Moment
+from controlplane.domain.evidence import DESIGN_EFFECT
 from controlplane.domain.guardrails import Guardrails
 from controlplane.domain.observation import Bucket, Evidence, gather
 
@@ -51,16 +50,11 @@ OURS = (STRICT, BY_CALL, DEFAULT)
 THEIRS = "p99 confidence sequence (Howard–Ramdas, beta-binomial)"
 
 
-def _calls(random: Random, cell: Cell) -> tuple[int, int]:
-    return poisson(random, cell.calls * cell.share), poisson(random, cell.calls * (1 - cell.share))
-
-
 def alarm(setting: Setting, speed: Speed, cell: Cell, checks: int, random: Random) -> int | None:
     """The first check at which the evidence on latency exceeds 1/α."""
     seen, sides = Evidence(), whole.Sides(BASELINE, speed, setting.tolerance)
     for check in range(1, checks + 1):
-        candidate, baseline = _calls(random, cell)
-        stratum = whole.stratum_of(Pair(candidate, baseline, 0, 0), cell.share, random, sides)
+        stratum = whole.timed_stratum(random, Moment(cell.calls, cell.share, 0.0, 0.0), sides)
         bucket = Bucket(check * CHECK_SECONDS, (stratum,), stratum.baseline, stratum.candidate)
         seen = gather(seen, bucket, setting.guardrails)
         if seen.log_latency >= -math.log(ALPHA):
@@ -71,9 +65,8 @@ def alarm(setting: Setting, speed: Speed, cell: Cell, checks: int, random: Rando
 def sequence_alarm(speed: Speed, cell: Cell, checks: int, random: Random) -> int | None:
     sequence = QuantileSequence(ALPHA)
     for check in range(1, checks + 1):
-        candidate, baseline = _calls(random, cell)
-        slow, usual = histogram_of(random, speed, candidate), histogram_of(random, BASELINE, baseline)
-        if sequence.see(slow, usual):
+        slow = histogram_of(random, speed, cell.calls * cell.share)
+        if sequence.see(slow, histogram_of(random, BASELINE, cell.calls * (1 - cell.share))):
             return check
     return None
 
@@ -95,7 +88,7 @@ def _harmless(scale: Scale) -> Table:
         rows.append([f"{setting.name}, {how}", *(rate(each, number) for each in hits)])
         met = met and all(holds(each, number, ALPHA) for each in hits)
     promise = f"latency: false rollbacks ≤ α = 1 % in {checks} checks, {number} runs, also exactly at the tolerance"
-    goal = Goal("G1", promise, ", ".join(row[1] for row in rows), met)
+    goal = Goal("G1", promise, "; ".join(", ".join(row[1:]) for row in rows), met)
     return Table("False rollbacks, latency", ["false rollbacks", *map(str, HARMLESS_CELLS)], rows, [goal])
 
 
@@ -120,8 +113,8 @@ def _delays(scale: Scale) -> Table:
     rows = [[name, *(delays_shown(each) for each in delays)] for name, delays in found.items()]
     columns = ["", *(f"{name}, {cell}" for name, _, cell in CASES)]
     notes = [
-        f"{number} runs. The first bucket of an attempt only says where the edges are, and one bucket wins at most 20 to 1:"
-        " that is why nothing is found in one or two checks."
+        f"{number} runs. The first bucket of an attempt only says where the edges are, and a bucket wins at most",
+        "20 to 1: that is why nothing is found in one or two checks.",
     ]
     return Table("Delay in checks, latency (median / p95)", columns, rows, list(_goals(found)), notes)
 

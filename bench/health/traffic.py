@@ -1,4 +1,4 @@
-"""What do both sides report, check by check? Poisson calls, each routed by its own draw, so that a call is a key of its own."""
+"""What do both sides report, check by check? Poisson calls; each is drawn on its own, and so is a key of its own."""
 
 import math
 from collections.abc import Iterator
@@ -98,12 +98,13 @@ class DriftingStages:
 
 @dataclass(frozen=True, slots=True)
 class StaleShare:
-    """Half of the fleet still has 1 % and the other half 10 %; an incident hits only the latter. `pooled` is the mistake."""
+    """Half of the fleet still has 1 %, the other half 10 %; an incident hits only these. `pooled` is the mistake."""
 
     pooled: bool = False
+    begins: int = 800
 
     def __call__(self, check: int) -> tuple[Moment, ...]:
-        rate = 0.3 if 800 <= check < 830 else 0.01
+        rate = 0.3 if self.begins <= check < self.begins + 30 else 0.01
         return (Moment(500, 0.01, 0.01, 0.01), Moment(500, 0.1, rate, rate))
 
 

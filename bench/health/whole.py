@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 
+from bench.health.draws import binomial
 from bench.health.latencies import Speed, histogram_of
 from bench.health.traffic import CHECK_SECONDS, Course, Moment, counted
 from controlplane.domain.arm import Arm, total
-from controlplane.domain.evidence import DESIGN_EFFECT, Pair
+from controlplane.domain.evidence import DESIGN_EFFECT
 from controlplane.domain.guardrails import Compare, Guardrails
 from controlplane.domain.health import flag_evidence, judge
 from controlplane.domain.observation import Bucket, Evidence, Stratum, gather
@@ -18,6 +19,8 @@ from controlplane.domain.sample import Sample
 from controlplane.domain.share import FULL
 
 BEGIN = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+
+
 def guarded(*, tolerant: bool, design_effect: float) -> Guardrails:
     """The default guardrails, or those that tolerate nothing, at a design effect."""
     compare = Compare() if tolerant else Compare(error_rate_ratio=1.0, error_rate_margin=0.0, latency_ratio=1.0)
@@ -49,25 +52,31 @@ def bucket_of(random: Random, check: int, moments: Sequence[Moment], sides: Side
 
 
 def _stratum(random: Random, moment: Moment, sides: Sides | None) -> Stratum:
-    return stratum_of(counted(random, moment), moment.share, random, sides)
-
-
-def stratum_of(pair: Pair, share: float, random: Random, sides: Sides | None = None) -> Stratum:
-    """Each call is a key of its own, so its slowest call is its only one, and every key is new."""
-    slow = histogram_of(random, sides.baseline, pair.baseline) if sides else {}
-    late = histogram_of(random, sides.candidate, pair.candidate) if sides else {}
-    lowered = {index - sides.tolerance: count for index, count in late.items()} if sides else {}
+    if sides:
+        return timed_stratum(random, moment, sides)
+    pair = counted(random, moment)
     return Stratum(
-        round(share * FULL),
-        _arm(pair.baseline, pair.baseline_bad, slow, slow),
-        _arm(pair.candidate, pair.candidate_bad, late, lowered),
+        round(moment.share * FULL),
+        _arm(pair.baseline, pair.baseline_bad, {}, {}),
+        _arm(pair.candidate, pair.candidate_bad, {}, {}),
+    )
+
+
+def timed_stratum(random: Random, moment: Moment, sides: Sides) -> Stratum:
+    """Each call is a key of its own, so its slowest call is its only one, and every key is new."""
+    usual = histogram_of(random, sides.baseline, moment.calls * (1 - moment.share))
+    times = histogram_of(random, sides.candidate, moment.calls * moment.share)
+    lowered = {index - sides.tolerance: count for index, count in times.items()}
+    theirs, ours = sum(usual.values()), sum(times.values())
+    return Stratum(
+        round(moment.share * FULL),
+        _arm(theirs, binomial(random, theirs, moment.baseline_rate), usual, usual),
+        _arm(ours, binomial(random, ours, moment.candidate_rate), times, lowered),
     )
 
 
 def _arm(calls: int, bad: int, latency: dict[int, int], rise: dict[int, int]) -> Arm:
-    return Arm(
-        calls=calls, bad=bad, latency=latency, keys=calls, bad_keys=bad, key_latency=latency, rise_to=rise
-    )
+    return Arm(calls=calls, bad=bad, latency=latency, keys=calls, bad_keys=bad, key_latency=latency, rise_to=rise)
 
 
 class Attempt:
