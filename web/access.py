@@ -49,6 +49,8 @@ API: dict[str, Rule] = {
     "api.freezes.list_all": Role.VIEWER,
     "api.freezes.add": Role.OPERATOR,
     "api.freezes.remove": Role.OPERATOR,
+    "api.forecast.show": Role.VIEWER,
+    "api.forecast.try_plan": Role.VIEWER,  # it changes nothing
     "api.health.show": Role.VIEWER,
     "api.evidence.show": Role.VIEWER,
     "api.backtest.run": Role.VIEWER,  # a question, put as POST because a policy is a document

@@ -53,6 +53,8 @@ DOORS: dict[str, Door] = {
     "api.freezes.list_all": Door("List"),
     "api.freezes.add": Door("Object", "FreezeDocument", 201, ("reason",)),
     "api.freezes.remove": Door("Object", query=("reason",)),
+    "api.forecast.show": Door("Object"),
+    "api.forecast.try_plan": Door("Object", "PlanDocument"),
     "api.health.show": Door("Health", query=_SPAN),
     "api.backtest.run": Door("Backtest", "BacktestDocument"),
     "api.evidence.show": Door("Evidence", query=("attempt", "at", *_SPAN)),
