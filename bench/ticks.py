@@ -1,6 +1,6 @@
 """What does a tick cost? Processor time by what there is to judge, on each database; none of it is held to a time.
 
-A series is one side of one operation. `quiet` has no new bucket, `one bucket` has one of each series, and `from scratch`
+A series is one side of one operation. `quiet` has no new bucket, `one bucket` has one of each series, `from scratch`
 has no watch and some minutes of buckets, as after a migration of the database.
 """
 
@@ -128,7 +128,7 @@ def profile(number: int) -> None:
         ground.pass_a_bucket()
         profiler = cProfile.Profile()
         profiler.runcall(ground.tick)
-        pstats.Stats(profiler).sort_stats("tottime").print_stats(45)
+        pstats.Stats(profiler).sort_stats("cumtime").print_stats(60)
         return
 
 

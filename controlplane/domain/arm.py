@@ -58,6 +58,8 @@ class Arm:
 
 def total(arms: Sequence[Arm]) -> Arm:
     """The sum of counts."""
+    if len(arms) == 1:
+        return arms[0]
     return Arm(
         calls=sum(arm.calls for arm in arms),
         bad=sum(arm.bad for arm in arms),

@@ -93,6 +93,8 @@ class Guardrails:
 
     def overridden(self, overrides: Overrides) -> "Guardrails":
         """These guardrails with some fields replaced; `compare` and `on_silence` field by field."""
+        if not overrides:
+            return self
         known = {each.name for each in fields(self)}
         changes: dict[str, Any] = {}
         for name, value in overrides.items():

@@ -31,8 +31,9 @@ def index_of(milliseconds: float) -> int:
 
 def merge(histograms: Iterable[Histogram]) -> dict[int, int]:
     """The sum of histograms."""
-    total: dict[int, int] = {}
-    for histogram in histograms:
+    each = iter(histograms)
+    total: dict[int, int] = dict(next(each, {}))
+    for histogram in each:
         for index, count in histogram.items():
             total[index] = total.get(index, 0) + count
     return total

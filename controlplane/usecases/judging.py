@@ -6,7 +6,7 @@ from datetime import datetime
 
 from controlplane.domain.findings import Consequence, Finding, Verdict
 from controlplane.domain.flag import Flag, Side
-from controlplane.domain.health import flag_evidence, judge
+from controlplane.domain.health import flag_evidence, judge, log_share_of_evidence
 from controlplane.domain.ledger import Ledger, noted
 from controlplane.domain.observation import Arm, Bucket, Evidence, Stratum, gather, total
 from controlplane.domain.record import Grounds
@@ -19,7 +19,7 @@ from controlplane.store.checkpoints import Checkpoint
 from controlplane.store.environments import Environment
 from controlplane.store.reports import Place
 from controlplane.store.watches import Watch
-from controlplane.usecases.surveying import Reads
+from controlplane.usecases.surveying import Reads, is_current
 
 Cells = Sequence[tuple[Place, Arm]]
 KEPT_EVERY = 120  # seconds of telemetry: how far a watch of which nothing is heard may lag behind
@@ -50,13 +50,21 @@ def sealed_until(now: datetime, clockwork: Clockwork) -> int:
 def look_at(uow: Reads, environment: Environment, flag: Flag, now: datetime, clockwork: Clockwork) -> Look:
     """Gather the evidence of newly sealed buckets and judge every exposed operation."""
     until = sealed_until(now, clockwork)
-    watch = _heard_by(_watch(uow, environment, flag, until, now), flag, uow.instances.number(environment.id))
+    kept = uow.watches.get(environment.id, flag.key)
+    if kept and is_current(kept, flag, until):
+        return Look(kept, kept.findings, _overall(flag, kept))
+    watch = _heard_by(_watch(kept, flag, until, now), flag, uow.instances.number(environment.id))
     first = min(watch.judged_until, until - widest_window(flag))
     cells = uow.buckets.between(environment.id, flag.key, first, until)
     due = _due(flag, watch)
     watch = replace(watch, version=flag.version, checkpoint=due.start if due else watch.checkpoint)
     sealing = clockwork.seal_seconds + 2 * clockwork.bucket_seconds
     return replace(look_over(flag, watch, cells, until, now, sealing), checkpoint=due)
+
+
+def _overall(flag: Flag, watch: Watch) -> float:
+    exposed = flag.exposed_operations if flag.guardrails else ()
+    return log_share_of_evidence([watch.evidence.get(name, Evidence()) for name in exposed])
 
 
 def look_over(flag: Flag, watch: Watch, cells: Cells, until: int, now: datetime, sealing_seconds: float = 40.0) -> Look:
@@ -68,8 +76,10 @@ def look_over(flag: Flag, watch: Watch, cells: Cells, until: int, now: datetime,
     served = [each for each in cells if is_served(each[0])]
     watch = _gathered(flag, watch, served, until)
     exposed = flag.exposed_operations if flag.guardrails else ()
+    own = _by_operation(served)
     samples = [
-        replace(_sample(flag, name, watch, served, until, now), sealing_seconds=sealing_seconds) for name in exposed
+        replace(_sample(flag, name, watch, own.get(name, ()), until, now), sealing_seconds=sealing_seconds)
+        for name in exposed
     ]
     overall = flag_evidence(samples)
     findings = tuple(_unexposed(flag)) + tuple(
@@ -79,6 +89,13 @@ def look_over(flag: Flag, watch: Watch, cells: Cells, until: int, now: datetime,
         for finding in judge(limits, sample, overall)
     )
     return Look(replace(watch, findings=findings), findings, overall)
+
+
+def _by_operation(cells: Cells) -> dict[str, list[tuple[Place, Arm]]]:
+    found: dict[str, list[tuple[Place, Arm]]] = {}
+    for cell in cells:
+        found.setdefault(cell[0].operation, []).append(cell)
+    return found
 
 
 def widest_window(flag: Flag) -> int:
@@ -100,9 +117,8 @@ def _unexposed(flag: Flag) -> Iterator[Finding]:
     yield Finding("", "exposure", Verdict.INCONCLUSIVE, f"{why}: nobody is sent to {flag.candidate}", Consequence.HOLD)
 
 
-def _watch(uow: Reads, environment: Environment, flag: Flag, until: int, now: datetime) -> Watch:
+def _watch(watch: Watch | None, flag: Flag, until: int, now: datetime) -> Watch:
     """A new attempt starts with nothing but the baseline's history, which edges of latency are taken from."""
-    watch = uow.watches.get(environment.id, flag.key)
     if watch and watch.attempt == flag.rollout.attempt:
         return watch
     opened = flag.rollout.entered_at or flag.updated_at or now
@@ -183,7 +199,7 @@ def _sample(  # everything one look needs of one operation
 ) -> Sample:
     limits = flag.guardrails_of(name)
     window = until - (limits.window_seconds if limits else 60)
-    recent = [cell for cell in cells if cell[0].operation == name and cell[0].start >= window]
+    recent = [cell for cell in cells if cell[0].start >= window]
     seen = watch.evidence.get(name, Evidence())
     return Sample(
         operation=name,

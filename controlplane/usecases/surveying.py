@@ -9,7 +9,6 @@ from typing import Protocol
 
 from controlplane.domain.flag import Flag
 from controlplane.domain.observation import Arm
-from controlplane.domain.snapshot import Clockwork
 from controlplane.store import Store
 from controlplane.store.reports import Place
 from controlplane.store.watches import Watch
@@ -76,19 +75,26 @@ class Survey:
         return [cell for cell in self.cells.get(flag, ()) if first <= cell[0].start < until]
 
 
-def survey(store: Store, environment_id: int, flags: Sequence[Flag], until: int, clockwork: Clockwork) -> Survey:
-    """What judging these flags on the buckets before `until` needs.
+def is_current(watch: Watch | None, flag: Flag, until: int) -> bool:
+    """Nothing was sealed since it was kept, and the flag is the same: a look would find what was found then."""
+    return bool(
+        watch and watch.judged_until >= until and (watch.attempt, watch.version) == (flag.rollout.attempt, flag.version)
+    )
 
-    Cells are read as far back as most windows and most watches reach, and no further than where cells may be packed.
+
+def survey(store: Store, environment_id: int, flags: Sequence[Flag], until: int, unpacked_from: int) -> Survey:
+    """What judging these flags on the buckets before `until` needs; cells from `unpacked_from` on have rows.
+
+    Cells are read as far back as most windows and all watches but the oldest reach.
     """
-    keys = [flag.key for flag in flags]
     with store.reading() as uow:
-        found = uow.watches.named(environment_id, keys)
-        first = min([until - _USUAL_WINDOW, *(watch.judged_until for watch in found.values())])
-        first = max(first, until - clockwork.bucket_seconds - _FURTHEST)
-        cells = uow.buckets.unpacked(environment_id, keys, first, until)
+        found = uow.watches.named(environment_id, [flag.key for flag in flags])
+        due = [flag.key for flag in flags if not is_current(found.get(flag.key), flag, until)]
+        first = min([until - _USUAL_WINDOW, *(found[key].judged_until for key in due if key in found)])
+        first = max(first, unpacked_from, until - _FURTHEST)
+        cells = uow.buckets.unpacked(environment_id, due, first, until) if due else {}
         return Survey(store, found, uow.instances.number(environment_id), cells, first, until)
 
 
 _USUAL_WINDOW = 60
-_FURTHEST = 300  # well within the twelve minutes after which cells are packed
+_FURTHEST = 300  # one watch that lags behind must not cost the memory of many

@@ -28,6 +28,7 @@ from controlplane.store.lease import Lease
 from controlplane.usecases.appointments import keep_appointments
 from controlplane.usecases.changing import Cause, Order, change_within, write_note
 from controlplane.usecases.judging import Look, grounds_of, is_news, look_at, save_look, sealed_until, telling
+from controlplane.usecases.retention import CLOSED_AFTER
 from controlplane.usecases.rollouts import started, taken_back
 from controlplane.usecases.surveying import Survey, survey
 from controlplane.usecases.telemetry import fold
@@ -115,8 +116,9 @@ def _surveyed(round_: _Round, clock: Clock) -> Iterator[tuple[Flag, Survey]]:
     flags = _watched(round_)
     for first in range(0, len(flags), AT_ONCE):
         some = flags[first : first + AT_ONCE]
-        until = sealed_until(clock(), round_.clockwork)
-        seen = survey(round_.store, round_.environment.id, some, until, round_.clockwork)
+        now = clock()
+        unpacked_from = int(now.timestamp()) - CLOSED_AFTER
+        seen = survey(round_.store, round_.environment.id, some, sealed_until(now, round_.clockwork), unpacked_from)
         yield from ((flag, seen) for flag in some)
 
 
