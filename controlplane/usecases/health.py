@@ -1,5 +1,6 @@
 """Health: what was judged of a flag and what it looks like over time, for a page or a machine."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,7 +11,9 @@ from controlplane.domain.audit import AuditEntry
 from controlplane.domain.findings import Finding, worst
 from controlplane.domain.flag import Flag, Side
 from controlplane.domain.health import log_share_of_evidence
+from controlplane.domain.intervals import Interval
 from controlplane.domain.observation import Arm, total
+from controlplane.domain.rates import rates_of
 from controlplane.domain.retention import Grain, grain_for
 from controlplane.domain.snapshot import Clockwork
 from controlplane.store import Store
@@ -81,7 +84,10 @@ def flag_health(
         "because": watch.because if watch else "",
         "step": watch.step.value if watch else None,
         "evidence": evidence.one_in(_overall(flag, watch)),
-        "operations": {name: {**_operation(name, watch, cells, span), **routing[name]} for name in flag.operations},
+        "operations": {
+            name: {**_operation(name, watch, cells, span), **routing[name], "rates": _rates(flag, name, watch)}
+            for name in flag.operations
+        },
         "limits": {name: _limits(flag, name) for name in flag.operations},
         "events": [_event(entry) for entry in reversed(entries)],
     }
@@ -105,6 +111,25 @@ def _operation(name: str, watch: Watch | None, cells: Cells, span: Span) -> dict
             "candidate": _series(own, Side.CANDIDATE, span),
         },
     }
+
+
+def _rates(flag: Flag, name: str, watch: Watch | None) -> dict[str, Any] | None:
+    """Both rates of the attempt with their intervals, and how many times worse the candidate is; None without any."""
+    limits, seen = flag.guardrails_of(name), watch.evidence.get(name) if watch else None
+    if limits is None or seen is None or not seen.assignments:
+        return None
+    rates = rates_of(seen, limits)
+    return {
+        "confidence": rates.confidence,
+        "baseline": {"rate": rates.baseline, **_interval(rates.baseline_interval)},
+        "candidate": {"rate": rates.candidate, **_interval(rates.candidate_interval)},
+        "ratio": _interval(rates.ratio),
+    }
+
+
+def _interval(interval: Interval) -> dict[str, float | None]:
+    """`high` is null where nothing speaks against any large value."""
+    return {"low": interval.low, "high": interval.high if math.isfinite(interval.high) else None}
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from throwbar import memory as memory_module
 from throwbar.harvest import Identity, Sum
-from throwbar.memory import Memories
+from throwbar.memory import Memories, drawn_first
 from throwbar.thinning import Thinning
 
 START = 1_790_000_010
@@ -53,6 +53,16 @@ def test_a_key_that_moves_to_a_candidate_as_slow_as_tolerated_has_not_become_slo
 
 def test_a_lowered_index_stays_within_the_histogram(memories):
     assert memories.learn(a_sum({"a": -79}, tolerance=8)).rise_to == {-80: 1}
+
+
+def test_a_key_is_counted_as_new_where_the_share_drew_it_and_not_where_its_call_was_rescued(memories):
+    drawn = a_sum({"a": 9}, "a")
+    rescue = a_sum({"a": 3}, side="baseline")._replace(identity=drawn.identity._replace(assigned_by="fallback"))
+    later = a_sum({"a": 3}, start=START + 10)
+
+    learned = [memories.learn(total) for total in drawn_first([later, rescue, drawn])]
+
+    assert [(news.rise_from, news.rise_to) for news in learned] == [({}, {9: 1}), ({}, {}), ({}, {})]
 
 
 def test_operations_do_not_share_a_memory(memories):

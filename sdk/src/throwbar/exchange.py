@@ -9,7 +9,7 @@ from typing import Any
 from throwbar.engine import Engine
 from throwbar.errors import SnapshotError
 from throwbar.harvest import settle, settle_all, take_dropped
-from throwbar.memory import Memories
+from throwbar.memory import Memories, drawn_first
 from throwbar.outbox import Letter, Outbox
 from throwbar.report import Sender, cell_document
 from throwbar.settings import Settings
@@ -100,7 +100,7 @@ class Exchange:
             sums = settle(engine.tally, now, snapshot.outcome_deadline_seconds)
         self.outbox.count_dropped("calls", take_dropped(engine.tally))
         self.outbox.count_dropped("sdk_errors", engine.take_errors())
-        cells = [cell_document(total, self._memories.learn(total)) for total in sums]
+        cells = [cell_document(total, self._memories.learn(total)) for total in drawn_first(sums)]
         sections = engine.bulletin.take(engine.bindings(), self._shelf.overrides)
         if cells or last or sections or not self.outbox:
             sender = Sender(engine.instance, self._settings.service, snapshot.source, snapshot.version)

@@ -148,6 +148,18 @@ def test_health_shows_findings_series_limits_and_events(store, judged):
     assert [event["action"] for event in health["events"]] == ["flag:create", "rollout:start"]
 
 
+def test_health_shows_both_rates_and_how_far_they_are_from_certain(store, judged):
+    rates = flag_health(store, HERE, SEALED, Clockwork())["operations"]["echo"]["rates"]
+
+    assert (rates["candidate"]["rate"], rates["baseline"]["rate"], rates["confidence"]) == (0.04, 0.04, 0.99)
+    assert rates["candidate"]["low"] < 0.04 < rates["candidate"]["high"]
+    assert rates["ratio"]["low"] < 1 < rates["ratio"]["high"]
+
+
+def test_an_operation_of_which_nothing_was_heard_has_no_rates(store, flag):
+    assert flag_health(store, HERE, SEALED, Clockwork())["operations"]["echo"]["rates"] is None
+
+
 def test_the_evidence_shown_is_the_evidence_that_decides(store, lease, flag):
     """An operation that nobody is exposed to must not water it down."""
     flags.patch_flag(store, HERE, {"plan": {"operations": ["echo"]}, "operations": {"idle": {}}}, a_cause())
