@@ -41,7 +41,7 @@ def scores(scale: Scale) -> Iterator[Score]:
     added = {name: max(micros - best[DIRECT], 1e-3) for name, micros in best.items() if name != DIRECT}
     for name, micros in added.items():
         goal, met = _goal(name, added)
-        yield Score(name, f"{micros:.2f} µs", "1" if name == OURS else f"{micros / added[OURS]:.1f}", goal, met)
+        yield Score(name, f"{micros:.3f} µs", "1" if name == OURS else f"{micros / added[OURS]:.1f}", goal, met)
 
 
 def _goal(name: str, added: Mapping[str, float]) -> tuple[str, bool | None]:
