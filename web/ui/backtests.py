@@ -13,6 +13,7 @@ from controlplane.usecases.backtest import backtest
 from controlplane.usecases.changing import Place
 from web.ui import asking, forms
 from web.ui.answering import page
+from web.ui.numbers import number
 from web.wiring import wired
 
 blueprint = Blueprint("backtests", __name__, url_prefix="/environments/<environment>/flags/<flag>")
@@ -54,7 +55,7 @@ def _prefilled(current: dict[str, Any]) -> dict[str, str]:
 def _tried(place: Place, fields: dict[str, str], current: dict[str, Any]) -> dict[str, Any]:
     wanted = {
         "guardrails": forms.guardrails_of(fields, current["guardrails"] or {}),
-        "attempt": forms.number(fields["attempt"]) if fields.get("attempt", "").strip() else None,
+        "attempt": number(fields["attempt"]) if fields.get("attempt", "").strip() else None,
         "since": _instant(fields, "since"),
         "until": _instant(fields, "until"),
     }

@@ -10,7 +10,7 @@ from controlplane.usecases import flags as usecases
 from controlplane.usecases.answers import describe_flag
 from controlplane.usecases.changing import Place
 from web.errors import STATUS
-from web.ui import asking, diffs, forms, plans
+from web.ui import asking, diffs, forms, plan_forms, plans
 from web.ui.answering import done_and_back, page
 from web.wiring import wired
 
@@ -27,7 +27,7 @@ def new(environment: str) -> Response:
 def create(environment: str) -> Response:
     if (filled := _filled_in()) is not None:
         return _form(environment, filled)
-    fields = forms.closed_up(asking.fields())
+    fields = plan_forms.closed_up(asking.fields())
     try:
         made = usecases.create_flag(wired().store, environment, forms.document(fields), asking.asked())
     except _REJECTIONS as error:
@@ -47,7 +47,7 @@ def save(environment: str, flag: str) -> Response:
     current = describe_flag(wired().store, place, asking.now())
     if (filled := _filled_in()) is not None:
         return _form(environment, filled, current=current, expected=request.form.get("expected"))
-    fields = forms.closed_up(asking.fields())
+    fields = plan_forms.closed_up(asking.fields())
     try:
         usecases.replace_flag(wired().store, place, forms.document(fields, current), asking.asked())
     except _REJECTIONS as error:
@@ -57,7 +57,7 @@ def save(environment: str, flag: str) -> Response:
 
 def _filled_in() -> dict[str, str] | None:
     """The form with a template's plan, or with one row more, when that is what was asked; else None."""
-    fields = forms.closed_up(asking.fields())
+    fields = plan_forms.closed_up(asking.fields())
     if fields.get("do") == "template":
         rest = {name: value for name, value in fields.items() if not name.startswith("stage-")}
         return rest | plans.template_fields(fields.get("template", ""))
@@ -79,7 +79,7 @@ def _form(
         STATUS[type(error)] if error else HTTPStatus.OK,
         environment=environment,
         fields=fields,
-        rows=len(forms.filled_rows(fields)) + (2 if fields.get("do") == "stage" else 1),
+        rows=len(plan_forms.filled_rows(fields)) + (2 if fields.get("do") == "stage" else 1),
         current=current,
         # Saying it again after a conflict is said on top of the version that was just shown.
         expected=expected or (current["version"] if current else ""),
@@ -97,9 +97,10 @@ def _on_field(error: ThrowbarError | None) -> tuple[FieldError, ...]:
 def _differing(current: dict[str, Any], wanted: dict[str, Any]) -> list[tuple[str, str | None, str | None]]:
     """Field, what is in force now, what the form wants."""
     return [
-        (name, diffs.worded(name, current[name]), diffs.worded(name, wanted[name]))
+        (name, diffs.worded(name, current.get(name)), diffs.worded(name, wanted[name]))
         for name in wanted
-        if wanted[name] != current[name]
+        # A document leaves out what is empty and was added after its first version.
+        if (wanted[name] or None) != (current.get(name) or None)
     ]
 
 

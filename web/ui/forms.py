@@ -5,7 +5,7 @@ A number that cannot be read stays text: the document refuses it with the field'
 
 import json
 from collections.abc import Iterable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from controlplane.documents.flag import parse_flag
@@ -13,12 +13,12 @@ from controlplane.documents.guardrails import guardrails_document
 from controlplane.domain.errors import FieldError, InvalidInput
 from controlplane.domain.flag_rules import check
 from controlplane.domain.guardrails import Guardrails
-from web.ui.plans import UNITS, stage_fields
+from web.ui import plan_forms
+from web.ui.numbers import fraction, number
 
 Fields = Mapping[str, str]
 QUANTILES = ("p50", "p90", "p95", "p99", "p999")
 SILENCES = ("no_telemetry", "too_few", "one_side")
-MOST_ROWS = 100
 
 # Where a form asks for percent, the domain's sentence about fractions would puzzle.
 _REWORDED = {
@@ -32,27 +32,7 @@ _SHOWN_AS = {
     "guardrails.max_error_rate": "max_error_rate",
     "guardrails.on_breach": "on_breach",
     "guardrails.rollback_scope": "rollback_scope",
-    "plan.operations": "plan_operations",
-    "plan.stages": "stages",
 }
-
-
-def number(text: str) -> Any:  # noqa: ANN401 - a number, or the text that is none
-    try:
-        value = Decimal(text.strip().replace(",", "."))
-    except InvalidOperation:
-        return text
-    if not value.is_finite():
-        return text
-    return int(value) if value == int(value) else float(value)
-
-
-def fraction(text: str) -> Any:  # noqa: ANN401 - as `number`
-    """Percent as a fraction: "5" → 0.05, exactly."""
-    try:
-        return float(Decimal(text.strip().replace(",", ".")) / 100)
-    except InvalidOperation:
-        return text
 
 
 def document(fields: Fields, current: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -70,7 +50,8 @@ def document(fields: Fields, current: Mapping[str, Any] | None = None) -> dict[s
         "operations": _operations(fields, before.get("operations") or {}),
         "rules": _rules(fields.get("rules", "")),
         "guardrails": guardrails_of(fields, before.get("guardrails") or {}) if fields.get("guarded") else None,
-        "plan": _plan(fields, before.get("plan") or {}),
+        "plan": plan_forms.plan(fields),
+        "constraints": plan_forms.constraints(fields),
     }
 
 
@@ -123,44 +104,6 @@ def _compare(filled: Fields, before: Mapping[str, Any]) -> dict[str, Any] | None
     return {**_kept(before, ("beta", "sample_ratio_alpha")), **wanted}
 
 
-def _plan(fields: Fields, before: Mapping[str, Any]) -> dict[str, Any] | None:
-    known = {each["percent"]: each for each in before.get("stages", ())}
-    stages = [_stage(fields, row) for row in filled_rows(fields)]
-    if not stages:
-        return None
-    stages = [{**_kept(known.get(each["percent"], {}), ("min_samples", "notes", "prove")), **each} for each in stages]
-    kept = _kept(before, ("lags", "start_at", "windows", "two_person"))
-    return {**kept, "stages": stages, "operations": _listed(fields.get("plan_operations", ""))}
-
-
-def _stage(fields: Fields, row: int) -> dict[str, Any]:
-    bake = number(fields.get(f"stage-{row}-bake", "") or "0")
-    size = UNITS.get(fields.get(f"stage-{row}-unit", ""), 1)
-    return {
-        "percent": number(fields.get(f"stage-{row}-percent", "")),
-        "bake_seconds": bake if isinstance(bake, str) else bake * size,
-        "approval": bool(fields.get(f"stage-{row}-approval")),
-    }
-
-
-def filled_rows(fields: Fields) -> list[int]:
-    """The rows of the plan in which something was written."""
-    written = (
-        any(fields.get(f"stage-{row}-{name}", "").strip() for name in ("percent", "bake")) for row in range(MOST_ROWS)
-    )
-    return [row for row, is_written in enumerate(written) if is_written]
-
-
-def closed_up(fields: Fields) -> dict[str, str]:
-    """The fields with the plan's empty rows taken out, so that row n of the form is stage n of the document."""
-    rest = {name: value for name, value in fields.items() if not name.startswith("stage-")}
-    for stage, row in enumerate(filled_rows(fields)):
-        for name in ("percent", "bake", "unit", "approval"):
-            if value := fields.get(f"stage-{row}-{name}"):
-                rest[f"stage-{stage}-{name}"] = value
-    return rest
-
-
 def fields_of(document: Mapping[str, Any]) -> dict[str, str]:
     """A flag's document as the text of its form."""
     texts = {name: str(document[name]) for name in ("key", "description", "owner", "baseline", "candidate")}
@@ -169,10 +112,8 @@ def fields_of(document: Mapping[str, Any]) -> dict[str, str]:
     if document["guardrails"]:
         texts |= guardrail_fields(document["guardrails"])
     if document["plan"]:
-        texts["plan_operations"] = ", ".join(document["plan"]["operations"])
-        for row, stage in enumerate(document["plan"]["stages"]):
-            texts |= stage_fields(row, stage)
-    return texts
+        texts |= plan_forms.plan_fields(document["plan"])
+    return texts | plan_forms.constraint_fields(document)
 
 
 def guardrail_fields(limits: Mapping[str, Any]) -> dict[str, str]:
@@ -213,10 +154,9 @@ def _of_the_flag(path: str) -> str | None:
 def _field_name(path: str) -> str:
     if path in _SHOWN_AS:
         return _SHOWN_AS[path]
+    if (name := plan_forms.field_name(path)) is not None:
+        return name
     parts = path.split(".")
-    if path.startswith("plan.stages."):
-        name = parts[3] if len(parts) > 3 else "percent"
-        return f"stage-{parts[2]}-{'bake' if name == 'bake_seconds' else name}"
     if path.startswith("guardrails.max_latency_ms."):
         return f"latency_{parts[2]}"
     if path.startswith(("guardrails.compare.", "guardrails.on_silence.")):

@@ -13,6 +13,10 @@ TEMPLATES: Mapping[str, tuple[str, tuple[tuple[float, float, bool], ...]]] = {
         "Cautious: 1, 10, 50, 98 %, a week each, with approval at 50 %",
         ((1, _WEEK, False), (10, _WEEK, False), (50, _WEEK, True), (98, _MONTH, False)),
     ),
+    "eight weeks": (
+        "Eight weeks: two at 1 %, two at 10 %, two at 50 % with approval, then 98 %",
+        ((1, 2 * _WEEK, False), (10, 2 * _WEEK, False), (50, 2 * _WEEK, True), (98, 2 * _WEEK, False)),
+    ),
     "standard": (
         "Standard: 1, 10, 50, 98 % within a fortnight",
         ((1, DAY, False), (10, 2 * DAY, False), (50, 3 * DAY, False), (98, _WEEK, False)),
@@ -30,6 +34,9 @@ def stage_fields(number: int, stage: Mapping[str, Any]) -> dict[str, str]:
     row = {"percent": f"{stage['percent']:g}", "bake": bake, "unit": unit}
     if stage.get("approval"):
         row["approval"] = "on"
+    if stage.get("prove"):
+        row["prove"] = "on"
+    row |= {name: str(stage[name]) for name in ("min_samples", "notes") if stage.get(name) not in {None, ""}}
     return {f"stage-{number}-{name}": value for name, value in row.items()}
 
 

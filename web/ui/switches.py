@@ -4,8 +4,8 @@ from flask import Blueprint, Response, request
 
 from controlplane.usecases import flags as usecases
 from controlplane.usecases.changing import Place
-from web.ui import forms
 from web.ui.answering import carried_out
+from web.ui.numbers import number
 from web.wiring import wired
 
 blueprint = Blueprint("switches", __name__, url_prefix="/environments/<environment>/flags/<flag>")
@@ -36,7 +36,7 @@ def add_operation(environment: str, flag: str) -> Response:
 
 @blueprint.post("/operations/<operation>")
 def set_percent(environment: str, flag: str, operation: str) -> Response:
-    place, wanted = Place(environment, flag), {"percent": forms.number(request.form.get("percent", ""))}
+    place, wanted = Place(environment, flag), {"percent": number(request.form.get("percent", ""))}
     done = f"{operation} is at {wanted['percent']} %."
     return carried_out(
         place, lambda cause: usecases.set_operation(wired().store, place, operation, wanted, cause), done
@@ -49,12 +49,12 @@ def set_routing(environment: str, flag: str, operation: str) -> Response:
     mode, sample = request.form.get("mode", "single"), request.form.get("shadow_percent", "").strip()
     wanted = {
         "mode": mode,
-        "shadow_percent": forms.number(sample) if sample and mode in ("shadow", "aa") else None,
+        "shadow_percent": number(sample) if sample and mode in ("shadow", "aa") else None,
         "breaker": {"mode": request.form.get("breaker") or None},
     }
     if "attempts" in request.form:
         attempts = request.form["attempts"].strip()
-        wanted["retry"] = {"attempts": forms.number(attempts) if attempts else None}
+        wanted["retry"] = {"attempts": number(attempts) if attempts else None}
     place, done = Place(environment, flag), f"{operation} is routed so."
     return carried_out(
         place, lambda cause: usecases.set_operation(wired().store, place, operation, wanted, cause), done

@@ -10,14 +10,15 @@ from controlplane.documents.flag import flag_document, parse_flag
 from controlplane.domain.errors import FieldError, InvalidInput
 from controlplane.domain.flag_rules import check
 from tests.builders import a_flag_document
-from web.ui import forms, plans
+from web.ui import forms, plan_forms, plans
+from web.ui.numbers import fraction, number
 
 FILLED = {"key": "dspex-bridge", "baseline": "python_pool_v2", "candidate": "snakepit"}
 
 
 def errors_of(fields: dict[str, str]) -> dict[str, str]:
     try:
-        check(parse_flag(forms.document(forms.closed_up(fields))))
+        check(parse_flag(forms.document(plan_forms.closed_up(fields))))
     except InvalidInput as error:
         return forms.shown_errors(error.errors)
     return {}
@@ -53,7 +54,7 @@ def test_every_template_is_a_plan_that_is_accepted_and_ends_below_100(name: str)
 
 
 def test_empty_rows_are_left_out_and_the_rest_closes_up() -> None:
-    fields = forms.closed_up(
+    fields = plan_forms.closed_up(
         {
             "stage-0-percent": "",
             "stage-0-unit": "days",
@@ -89,7 +90,7 @@ def test_rules_of_the_domain_come_back_to_their_fields_as_well() -> None:
 def test_percent_and_fraction_are_each_others_inverse(thousandths: int) -> None:
     text = f"{thousandths / 1000:g}"
 
-    assert forms.percent_text(forms.fraction(text)) == text
+    assert forms.percent_text(fraction(text)) == text
 
 
 @given(st.integers(min_value=1, max_value=366 * 86_400))
@@ -104,6 +105,6 @@ def test_an_unknown_field_is_told_under_its_own_path() -> None:
 
 
 def test_a_number_with_a_comma_is_a_number() -> None:
-    values: list[Any] = [forms.number("0,5"), forms.number("5"), forms.number("five"), forms.number("NaN")]
+    values: list[Any] = [number("0,5"), number("5"), number("five"), number("NaN")]
 
     assert values == [0.5, 5, "five", "NaN"]
