@@ -43,3 +43,16 @@ def worst(findings: Iterable[Finding]) -> Verdict:
     if not verdicts:
         return Verdict.INCONCLUSIVE
     return max(verdicts, key=_FROM_BEST.index)
+
+
+_FROM_LEAST = (Consequence.NONE, Consequence.HOLD, Consequence.REPORT, Consequence.ROLL_BACK)
+
+
+def foremost_of(findings: Iterable[Finding]) -> Finding | None:
+    """The finding that decides: by its consequence, then by its verdict; None where all is well."""
+    found = [each for each in findings if each.verdict is not Verdict.HEALTHY]
+    return max(found, key=_weight, default=None)
+
+
+def _weight(finding: Finding) -> tuple[int, int]:
+    return _FROM_LEAST.index(finding.consequence), _FROM_BEST.index(finding.verdict)

@@ -24,6 +24,7 @@ from controlplane.store.people import People
 from controlplane.store.reports import Buckets
 from controlplane.store.signing_in import SigningIn
 from controlplane.store.tokens import Tokens
+from controlplane.store.trails import Trails
 from controlplane.store.watches import Watches
 
 
@@ -46,6 +47,7 @@ class UnitOfWork:
         self.examples = Examples(connection)
         self.watches = Watches(connection)
         self.checkpoints = Checkpoints(connection)
+        self.trails = Trails(connection)
         self.people = People(connection)
         self.signing_in = SigningIn(connection)
         self.tokens = Tokens(connection)

@@ -1,11 +1,12 @@
 """Answers: a flag, its rollout and its history as the contract words them. Percent and ISO instants, no buckets."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from controlplane.documents.flag import flag_document
 from controlplane.domain.audit import AuditEntry
-from controlplane.domain.findings import worst
+from controlplane.domain.findings import Consequence, Finding, foremost_of, worst
 from controlplane.domain.flag import Flag
 from controlplane.domain.flag_rules import ends_blind
 from controlplane.domain.plan import Plan
@@ -95,6 +96,21 @@ def _running(flag: Flag, plan: Plan, watch: Watch | None, now: datetime) -> str:
     if stage_of(plan, flag.rollout).approval and not flag.rollout.approved:
         return _WAITS["waits for approval"]
     return "has baked: moves on at the next tick"
+
+
+def operation_waits_for(flag: Flag, name: str, findings: Sequence[Finding]) -> str:
+    """What has to come or go before this operation lets its flag move on, in one sentence."""
+    if flag.rolled_back or flag.operations[name].rolled_back:
+        return f"rolled back: every call goes to {flag.baseline}"
+    if name not in flag.exposed_operations:
+        return f"every call goes to {flag.baseline}"
+    if flag.guardrails_of(name) is None:
+        return "is not judged: there are no guardrails"
+    if not findings:
+        return "waits for the first look at what services report"
+    foremost = foremost_of(findings)
+    sentence = foremost.sentence.removeprefix(f"{name}: ") if foremost else f"nothing speaks against {flag.candidate}"
+    return f"holds: {sentence}" if foremost and foremost.consequence is Consequence.HOLD else sentence
 
 
 def warnings(flag: Flag) -> list[str]:

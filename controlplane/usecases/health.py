@@ -2,54 +2,32 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from controlplane.domain import evidence, histogram
+from controlplane.domain import evidence
 from controlplane.domain.audit import AuditEntry
 from controlplane.domain.findings import Finding, worst
-from controlplane.domain.flag import Flag, Side
+from controlplane.domain.flag import Flag
 from controlplane.domain.health import log_share_of_evidence
 from controlplane.domain.intervals import Interval
-from controlplane.domain.observation import Arm, total
+from controlplane.domain.observation import Evidence
 from controlplane.domain.rates import rates_of
-from controlplane.domain.retention import Grain, grain_for
+from controlplane.domain.retention import grain_for
 from controlplane.domain.snapshot import Clockwork
+from controlplane.domain.trail import Point, thinned
 from controlplane.store import Store
 from controlplane.store.audit import Filter
 from controlplane.store.watches import Watch
-from controlplane.usecases.answers import health_word
+from controlplane.usecases.answers import health_word, operation_waits_for, waiting_for
 from controlplane.usecases.changing import Place
 from controlplane.usecases.judging import Cells, is_served
 from controlplane.usecases.routing import describe_routing
+from controlplane.usecases.series import RANGES, Span, series_of, span_between
+from controlplane.usecases.trail import flag_course, operation_course, uncertainty_of
 
-SPAN = timedelta(minutes=15)
-MOST_POINTS = 360
+SPAN = RANGES["15m"]
 MOST_EVENTS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of time cut into steps; `first` and `until` are seconds since the epoch, multiples of `step`."""
-
-    first: int
-    until: int
-    step: int
-
-    @property
-    def starts(self) -> list[int]:
-        return list(range(self.first, self.until, self.step))
-
-
-def span_between(since: datetime, until: datetime, clockwork: Clockwork, grain: Grain = Grain.RAW) -> Span:
-    """Steps of whole buckets, and of whole cells of a grain: at most 360, and one more to begin within."""
-    cell = grain.seconds * -(-clockwork.bucket_seconds // grain.seconds)
-    length = max(cell, (until - since).total_seconds())
-    step = cell * max(1, -(-int(length) // (cell * MOST_POINTS)))
-    last = -(-int(until.timestamp()) // step) * step
-    first = int(until.timestamp() - length)
-    return Span(first - first % step, last, step)
 
 
 def flag_health(
@@ -60,9 +38,9 @@ def flag_health(
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> dict[str, Any]:
-    """Verdict, findings, series and events of a flag; by default of the last 15 minutes. Raises NotFound.
+    """Verdict, findings, series, evidence and events of a flag; by default of the last 15 minutes. Raises NotFound.
 
-    A long span, and one of long ago, is read at a coarser grain.
+    A long span, and one of long ago, is read at a coarser grain. docs/api.md has the shape.
     """
     end = until or now
     begin = since or end - SPAN
@@ -76,6 +54,7 @@ def flag_health(
         within = Filter(flag=flag.key, since=_instant(span.first, now), until=until)
         entries = uow.audit.newest(environment.id, within, MOST_EVENTS)
         routing = describe_routing(uow, environment.id, flag, cells, now)
+        points = thinned(uow.trails.between(environment.id, flag.key, span.first, span.until), span.step)
     cells = [cell for cell in cells if is_served(cell[0])]
     watch = watch if watch and watch.attempt == flag.rollout.attempt else None
     return {
@@ -84,9 +63,12 @@ def flag_health(
         "because": watch.because if watch else "",
         "step": watch.step.value if watch else None,
         "evidence": evidence.one_in(_overall(flag, watch)),
+        "waiting_for": waiting_for(flag, watch, now),
+        "step_seconds": span.step,
+        "series": series_of(cells, span, uncertainty_of(flag.guardrails, Evidence())),
+        "course": flag_course(points, flag),
         "operations": {
-            name: {**_operation(name, watch, cells, span), **routing[name], "rates": _rates(flag, name, watch)}
-            for name in flag.operations
+            name: {**_operation(flag, name, watch, cells, span, points), **routing[name]} for name in flag.operations
         },
         "limits": {name: _limits(flag, name) for name in flag.operations},
         "events": [_event(entry) for entry in reversed(entries)],
@@ -99,17 +81,19 @@ def _overall(flag: Flag, watch: Watch | None) -> float:
     return log_share_of_evidence([seen[name] for name in flag.exposed_operations if name in seen])
 
 
-def _operation(name: str, watch: Watch | None, cells: Cells, span: Span) -> dict[str, Any]:
+def _operation(
+    flag: Flag, name: str, watch: Watch | None, cells: Cells, span: Span, points: Sequence[Point]
+) -> dict[str, Any]:
     findings = [finding for finding in watch.findings if finding.operation == name] if watch else []
     own = [cell for cell in cells if cell[0].operation == name]
+    seen = watch.evidence.get(name, Evidence()) if watch else Evidence()
     return {
         "verdict": worst(findings).value,
+        "waiting_for": operation_waits_for(flag, name, findings),
         "findings": [_finding(finding) for finding in findings],
-        "series": {
-            "starts": span.starts,
-            "baseline": _series(own, Side.BASELINE, span),
-            "candidate": _series(own, Side.CANDIDATE, span),
-        },
+        "series": series_of(own, span, uncertainty_of(flag.guardrails_of(name), seen)),
+        "course": operation_course(points, flag, name, seen),
+        "rates": _rates(flag, name, watch),
     }
 
 
@@ -140,25 +124,6 @@ def _finding(finding: Finding) -> dict[str, Any]:
         "sentence": finding.sentence,
         "consequence": finding.consequence.value,
     }
-
-
-def _series(cells: Cells, side: Side, span: Span) -> dict[str, list[Any]]:
-    by_step: dict[int, list[Arm]] = {}
-    for place, arm in cells:
-        if place.side is side:
-            by_step.setdefault(place.start - place.start % span.step, []).append(arm)
-    arms = [total(by_step.get(start, [])) for start in span.starts]
-    return {
-        "calls": [arm.calls for arm in arms],
-        "error_rate": [arm.error_rate for arm in arms],
-        "p50_ms": _quantiles(arms, 0.5),
-        "p95_ms": _quantiles(arms, 0.95),
-        "p99_ms": _quantiles(arms, 0.99),
-    }
-
-
-def _quantiles(arms: Sequence[Arm], quantile: float) -> list[float | None]:
-    return [None if (ms := histogram.quantile_ms(arm.latency, quantile)) is None else round(ms, 3) for arm in arms]
 
 
 def _limits(flag: Flag, name: str) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from controlplane.domain.rollout import Decision, State, Step
 from controlplane.domain.routing import SHADOW_CALL
 from controlplane.domain.sample import Sample
 from controlplane.domain.snapshot import Clockwork
+from controlplane.domain.trail import Point, mark_of
 from controlplane.store import UnitOfWork
 from controlplane.store.checkpoints import Checkpoint
 from controlplane.store.environments import Environment
@@ -283,8 +284,14 @@ def _gist(watch: Watch) -> tuple[object, ...]:
 
 
 def save_look(uow: UnitOfWork, environment_id: int, *looks: Look) -> None:
-    """The watches, and the checkpoints that are due with them."""
+    """The watches, a point of each on its trail, and the checkpoints that are due with them."""
     uow.watches.save(environment_id, *(look.watch for look in looks))
+    uow.trails.add(environment_id, {look.watch.flag: _point(look) for look in looks if look.watch.evidence})
     for look in looks:
         if look.checkpoint:
             uow.checkpoints.save(environment_id, look.checkpoint)
+
+
+def _point(look: Look) -> Point:
+    marks = {name: mark_of(seen) for name, seen in look.watch.evidence.items()}
+    return Point(look.watch.judged_until, look.watch.attempt, look.overall, marks)

@@ -12,6 +12,7 @@ from controlplane.domain.retention import Grain, Retention
 from controlplane.store import Store, UnitOfWork
 from controlplane.store.lease import Lease
 from controlplane.usecases.telemetry import TOO_EARLY, TOO_OLD
+from controlplane.usecases.trail import thin_trail
 
 CLOSED_AFTER = TOO_OLD + TOO_EARLY  # seconds after its start in which a report may add to a bucket
 DECISIONS = (
@@ -65,6 +66,7 @@ def thin(store: Store, lease: Lease, now: datetime, retention: Retention) -> int
                 kept = _kept_from(uow, environment_id, flag, judged.get(flag), int((now - retention.raw).timestamp()))
                 spared = [_spared(uow, environment_id, flag, *each) for each in decided.get(flag, ())]
                 dropped += _drop(uow, environment_id, flag, (kept, spared), now, retention)
+                thin_trail(uow, environment_id, flag, now)
                 uow.commit()
     return dropped
 

@@ -55,7 +55,7 @@ DOORS: dict[str, Door] = {
     "api.freezes.remove": Door("Object", query=("reason",)),
     "api.forecast.show": Door("Object"),
     "api.forecast.try_plan": Door("Object", "PlanDocument"),
-    "api.health.show": Door("Health", query=_SPAN),
+    "api.health.show": Door("Health", query=("range", *_SPAN)),
     "api.backtest.run": Door("Backtest", "BacktestDocument"),
     "api.evidence.show": Door("Evidence", query=("attempt", "at", *_SPAN)),
     "api.instances.list_all": Door("List"),
@@ -84,6 +84,7 @@ PARAMETERS: dict[str, dict[str, object]] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": 500},
     "after": {"type": "string", "description": "`next` of the page before"},
     "before": {"type": "integer", "minimum": 1, "description": "`next` of the page before"},
+    "range": {"enum": ["15m", "1h", "6h", "24h", "7d", "30d"], "description": "how far back; the shortest by default"},
     "since": {"type": "string", "format": "date-time"},
     "until": {"type": "string", "format": "date-time"},
     "actor": {"type": "string", "description": "the actor's name"},
@@ -92,6 +93,22 @@ PARAMETERS: dict[str, dict[str, object]] = {
     "operation": {"type": "string", "description": "this operation alone"},
     "format": {"type": "string", "enum": ["json", "csv"]},
     "reason": {"type": "string", "maxLength": 2000, "description": "why, for the audit log"},
+}
+
+_NUMBERS: dict[str, object] = {"type": "array", "items": {"type": ["number", "null"]}}
+_SIDES = ("baseline", "candidate")
+_SERIES = (
+    *("calls", "errors", "error_rate", "error_rate_low", "error_rate_high"),
+    *("p50_ms", "p95_ms", "p99_ms"),
+)
+_COURSE: dict[str, object] = {
+    "type": "object",
+    "properties": {
+        **dict.fromkeys(("times", "attempts", "overall", "errors", "latency"), _NUMBERS),
+        "log_limit": {"type": ["number", "null"], "description": "ln(1/α): reached, it is rolled back"},
+        "log_suspicious": {"type": "number", "description": "ln 5: reached, it holds"},
+        **{key: {"type": "object", "properties": dict.fromkeys(("rate", "low", "high"), _NUMBERS)} for key in _SIDES},
+    },
 }
 
 ANSWERS: dict[str, dict[str, object]] = {
@@ -117,15 +134,43 @@ ANSWERS: dict[str, dict[str, object]] = {
     },
     "Health": {
         "type": "object",
-        "required": ["verdict", "operations"],
+        "required": ["verdict", "waiting_for", "step_seconds", "series", "course", "operations", "limits", "events"],
         "properties": {
-            "verdict": {"enum": ["healthy", "unhealthy", "inconclusive", None]},
+            "verdict": {"enum": ["healthy", "unhealthy", "inconclusive"]},
+            "waiting_for": {"type": ["string", "null"], "description": "what the rollout waits for, in one sentence"},
+            "step_seconds": {"type": "integer", "description": "how long one step of every series is"},
+            "series": {"$ref": "#/components/schemas/Series"},
+            "course": {
+                **_COURSE,
+                "required": ["times", "attempts", "overall", "log_limit", "log_suspicious"],
+                "description": "ln E of the flag over time, and the lines it is held against",
+            },
             "operations": {
                 "type": "object",
                 "additionalProperties": {
                     "type": "object",
-                    "required": ["verdict", "findings", "series", "routing", "breakers"],
+                    "required": [
+                        *("verdict", "waiting_for", "findings", "series", "course", "rates", "routing", "breakers"),
+                    ],
+                    "properties": {
+                        "series": {"$ref": "#/components/schemas/Series"},
+                        "course": {
+                            **_COURSE,
+                            "required": ["times", "attempts", "errors", "latency", "log_limit", *_SIDES],
+                        },
+                    },
                 },
+            },
+        },
+    },
+    "Series": {
+        "type": "object",
+        "required": ["starts", *_SIDES],
+        "properties": {
+            "starts": {**_NUMBERS, "description": "the beginning of each step, in seconds since the epoch"},
+            **{
+                key: {"type": "object", "properties": dict.fromkeys(_SERIES, _NUMBERS), "required": list(_SERIES)}
+                for key in _SIDES
             },
         },
     },

@@ -1,6 +1,7 @@
 """Reading a request: its body, its If-Match, its query. What cannot be read is refused by name."""
 
 import re
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -73,6 +74,14 @@ def whole(name: str, least: int, most: int, default: int | None = None) -> int |
     if not re.fullmatch(r"[0-9]{1,19}", given) or not least <= int(given) <= most:
         raise _refused(name, f"must be a whole number between {least} and {most}")
     return int(given)
+
+
+def one_of(name: str, known: Collection[str]) -> str | None:
+    """One of a few words. Raises InvalidInput."""
+    given = text(name)
+    if given is not None and given not in known:
+        raise _refused(name, f"must be one of {', '.join(known)}")
+    return given
 
 
 def instant(name: str) -> datetime | None:

@@ -20,6 +20,11 @@ def chart_data(place: Place) -> dict[str, Any]:
         "from": since.timestamp(),
         "until": now.timestamp(),
         "operations": {name: each["series"] for name, each in health["operations"].items()},
+        "flag": health["series"],
+        "evidence": {
+            "flag": health["course"],
+            "operations": {name: each["course"] for name, each in health["operations"].items()},
+        },
         "limits": health["limits"],
         "events": [_event(each) for each in health["events"]],
     }

@@ -10,9 +10,10 @@ from controlplane.domain.snapshot import Clockwork
 from controlplane.usecases import flags, rollouts
 from controlplane.usecases.answers import describe_entry, describe_flag, describe_flags, newest_changes
 from controlplane.usecases.changing import Place
-from controlplane.usecases.health import flag_health, span_between
+from controlplane.usecases.health import flag_health
 from controlplane.usecases.history import Filter, list_entries
 from controlplane.usecases.instances import convergence, list_instances
+from controlplane.usecases.series import span_between
 from controlplane.usecases.snapshots import current_versions
 from controlplane.usecases.telemetry import record_reports
 from controlplane.usecases.ticking import tick

@@ -22,9 +22,10 @@ from controlplane.store.watches import Watch
 from controlplane.usecases import flags
 from controlplane.usecases.changing import Order, change_flag
 from controlplane.usecases.changing import Place as FlagPlace
-from controlplane.usecases.health import MOST_POINTS, flag_health
+from controlplane.usecases.health import flag_health
 from controlplane.usecases.leading import lead
 from controlplane.usecases.retention import CLOSED_AFTER, pack_next, thin
+from controlplane.usecases.series import MOST_POINTS
 from controlplane.usecases.telemetry import fold, record_reports
 from tests.builders import NOW, a_cause, a_cell, a_flag_document, a_report, an_arm
 

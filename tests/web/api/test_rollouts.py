@@ -80,3 +80,24 @@ def test_an_instant_that_cannot_be_read_is_named(api, rollout, since) -> None:
 
     assert answer.status_code == 422
     assert answer.json["errors"][0]["field"] == "since"
+
+
+@pytest.mark.parametrize(
+    ("asked", "seconds", "step"),
+    [("", 900, 10), ("?range=15m", 900, 10), ("?range=24h", 86_400, 240), ("?range=30d", 2_592_000, 7200)],
+)
+def test_the_series_of_health_reach_as_far_back_as_was_asked_for(api, rollout, asked, seconds, step) -> None:
+    health = api("GET", f"/dspex-bridge/health{asked}").json
+
+    starts = health["series"]["starts"]
+    assert health["step_seconds"] == step
+    assert seconds <= starts[-1] + step - starts[0] <= seconds + 2 * step
+    assert set(health["course"]) >= {"times", "attempts", "overall", "log_limit", "log_suspicious"}
+    assert health["operations"]["echo"]["waiting_for"] == "every call goes to python_pool_v2"
+
+
+def test_a_range_that_no_chart_has_is_refused_with_those_that_there_are(api, rollout) -> None:
+    refused = api("GET", "/dspex-bridge/health?range=2d")
+
+    assert refused.status_code == 422
+    assert refused.json["errors"] == [{"field": "range", "message": "must be one of 15m, 1h, 6h, 24h, 7d, 30d"}]

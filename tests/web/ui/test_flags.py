@@ -170,6 +170,8 @@ def test_the_charts_ask_for_series_limits_and_events(store: Store, flag: None, v
     assert data["until"] - data["from"] == 3600
     assert set(data["operations"]) == {"echo", "simple_predict"}
     assert data["limits"]["echo"] == {"max_error_rate": 0.05, "max_latency_ms": {"p99": 1000}}
+    assert set(data["evidence"]["operations"]) == set(data["operations"])
+    assert data["evidence"]["flag"]["log_limit"] > data["evidence"]["flag"]["log_suspicious"]
     assert [each["label"] for each in data["events"]] == [
         "ann@example.org created the flag",
         "ann@example.org started the rollout",

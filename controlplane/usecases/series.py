@@ -1,0 +1,81 @@
+"""Series: what both sides of an operation lived through over time, cut into steps for a chart."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from controlplane.domain import histogram
+from controlplane.domain.arm import Arm, total
+from controlplane.domain.flag import Side
+from controlplane.domain.intervals import Interval
+from controlplane.domain.retention import Grain
+from controlplane.domain.snapshot import Clockwork
+from controlplane.usecases.judging import Cells
+
+RANGES = {
+    "15m": timedelta(minutes=15),
+    "1h": timedelta(hours=1),
+    "6h": timedelta(hours=6),
+    "24h": timedelta(hours=24),
+    "7d": timedelta(days=7),
+    "30d": timedelta(days=30),
+}
+MOST_POINTS = 360
+
+Uncertainty = Callable[[int, int], Interval]  # bad calls of calls → where their rate lies
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of time cut into steps; `first` and `until` are seconds since the epoch, multiples of `step`."""
+
+    first: int
+    until: int
+    step: int
+
+    @property
+    def starts(self) -> list[int]:
+        return list(range(self.first, self.until, self.step))
+
+
+def span_between(since: datetime, until: datetime, clockwork: Clockwork, grain: Grain = Grain.RAW) -> Span:
+    """Steps of whole buckets, and of whole cells of a grain: at most 360, and one more to begin within."""
+    cell = grain.seconds * -(-clockwork.bucket_seconds // grain.seconds)
+    length = max(cell, (until - since).total_seconds())
+    step = cell * max(1, -(-int(length) // (cell * MOST_POINTS)))
+    last = -(-int(until.timestamp()) // step) * step
+    first = int(until.timestamp() - length)
+    return Span(first - first % step, last, step)
+
+
+def series_of(cells: Cells, span: Span, uncertainty: Uncertainty) -> dict[str, Any]:
+    """Both sides in every step of a span; null where there is nothing to say."""
+    return {
+        "starts": span.starts,
+        "baseline": _side(cells, Side.BASELINE, span, uncertainty),
+        "candidate": _side(cells, Side.CANDIDATE, span, uncertainty),
+    }
+
+
+def _side(cells: Cells, side: Side, span: Span, uncertainty: Uncertainty) -> dict[str, list[Any]]:
+    by_step: dict[int, list[Arm]] = {}
+    for place, arm in cells:
+        if place.side is side:
+            by_step.setdefault(place.start - place.start % span.step, []).append(arm)
+    arms = [total(by_step.get(start, [])) for start in span.starts]
+    ranges = [uncertainty(arm.bad, arm.judged) if arm.judged else None for arm in arms]
+    return {
+        "calls": [arm.calls for arm in arms],
+        "errors": [arm.bad for arm in arms],
+        "error_rate": [arm.error_rate for arm in arms],
+        "error_rate_low": [each and each.low for each in ranges],
+        "error_rate_high": [each and each.high for each in ranges],
+        "p50_ms": _quantiles(arms, 0.5),
+        "p95_ms": _quantiles(arms, 0.95),
+        "p99_ms": _quantiles(arms, 0.99),
+    }
+
+
+def _quantiles(arms: Sequence[Arm], quantile: float) -> list[float | None]:
+    return [None if (ms := histogram.quantile_ms(arm.latency, quantile)) is None else round(ms, 3) for arm in arms]
