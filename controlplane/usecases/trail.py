@@ -42,8 +42,8 @@ def operation_course(points: Sequence[Point], flag: Flag, name: str, seen: Evide
         "errors": [mark and mark.errors for mark in marks],
         "latency": [mark and mark.latency for mark in marks],
         "log_limit": -math.log(limits.compare.alpha) if limits and limits.compare else None,
-        "baseline": _rates([mark and (mark.baseline_bad, mark.baseline_keys) for mark in marks], uncertainty),
-        "candidate": _rates([mark and (mark.candidate_bad, mark.candidate_keys) for mark in marks], uncertainty),
+        "baseline": _rates([(m.baseline_bad, m.baseline_keys) if m else None for m in marks], uncertainty),
+        "candidate": _rates([(m.candidate_bad, m.candidate_keys) if m else None for m in marks], uncertainty),
     }
 
 
@@ -65,11 +65,11 @@ def _where(points: Sequence[Point]) -> dict[str, Any]:
 
 def _rates(counts: Sequence[tuple[int, int] | None], uncertainty: Uncertainty) -> dict[str, list[float | None]]:
     known = [each if each and each[1] else None for each in counts]
-    ranges = [each and uncertainty(*each) for each in known]
+    ranges = [uncertainty(*each) if each else None for each in known]
     return {
-        "rate": [each and each[0] / each[1] for each in known],
-        "low": [each and each.low for each in ranges],
-        "high": [each and each.high for each in ranges],
+        "rate": [each[0] / each[1] if each else None for each in known],
+        "low": [each.low if each else None for each in ranges],
+        "high": [each.high if each else None for each in ranges],
     }
 
 
