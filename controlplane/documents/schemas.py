@@ -8,18 +8,23 @@ from pydantic.json_schema import models_json_schema
 from controlplane.documents.access import EnvironmentDocument, PersonDocument, RoleDocument, TokenDocument
 from controlplane.documents.acts import ReasonDocument, RevertDocument, RollBackDocument, StartDocument
 from controlplane.documents.appointments import AppointmentDocument, FreezeDocument
+from controlplane.documents.attachment import AttachmentDocument
 from controlplane.documents.backtest import BacktestDocument
+from controlplane.documents.checklist import ChecklistDocument, ItemDocument
 from controlplane.documents.flag import FlagDocument, OperationDocument
 from controlplane.documents.guardrails import GuardrailsDocument
 from controlplane.documents.plan import PlanDocument
 
 BODIES: tuple[type[BaseModel], ...] = (
     AppointmentDocument,
+    AttachmentDocument,
     BacktestDocument,
+    ChecklistDocument,
     EnvironmentDocument,
     FlagDocument,
     FreezeDocument,
     GuardrailsDocument,
+    ItemDocument,
     OperationDocument,
     PersonDocument,
     PlanDocument,

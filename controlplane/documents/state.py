@@ -27,6 +27,7 @@ def state_document(flag: Flag) -> dict[str, Any]:
             "started_by": rollout.started_by,
             "approved_by": rollout.approved_by,
         },
+        "blocked_by": list(flag.blocked_by),
     }
 
 
@@ -47,7 +48,13 @@ def with_state(flag: Flag, document: Mapping[str, Any]) -> Flag:
         approved_by=stored.get("approved_by", ""),
     )
     operations = {name: replace(each, rolled_back=name in marked) for name, each in flag.operations.items()}
-    return replace(flag, rolled_back=document["rolled_back"], operations=operations, rollout=rollout)
+    return replace(
+        flag,
+        rolled_back=document["rolled_back"],
+        operations=operations,
+        rollout=rollout,
+        blocked_by=tuple(document.get("blocked_by", ())),
+    )
 
 
 def _text(instant: datetime | None) -> str | None:

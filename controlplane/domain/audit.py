@@ -59,6 +59,8 @@ class Action(StrEnum):
     APPOINTMENT_MAKE = "appointment:make"
     APPOINTMENT_CANCEL = "appointment:cancel"
     APPOINTMENT_FAIL = "appointment:fail"
+    CHECKLIST_SET = "checklist:set"
+    EVIDENCE_ATTACH = "evidence:attach"
     FREEZE_ADD = "freeze:add"
     FREEZE_REMOVE = "freeze:remove"
     ENVIRONMENT_CREATE = "environment:create"

@@ -61,8 +61,8 @@ class Refused(ThrowbarError):
 class StaleVersion(ThrowbarError):
     """The caller changed an older version than the one in force."""
 
-    def __init__(self, flag: str, given: int, current: int) -> None:
-        super().__init__(f"flag '{flag}' is at version {current}, you changed {given}: reload and try again")
+    def __init__(self, flag: str, given: int, current: int, what: str = "flag") -> None:
+        super().__init__(f"{what} '{flag}' is at version {current}, you changed {given}: reload and try again")
         self.current = current
 
 

@@ -59,7 +59,10 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """A migration as it stands; `version` grows by one with every change."""
+    """A migration as it stands; `version` grows by one with every change.
+
+    `blocked_by` names what its checklist still asks for: a rollout neither starts nor advances before.
+    """
 
     key: str
     baseline: str
@@ -77,6 +80,7 @@ class Flag:
     version: int = 0
     rolled_back: bool = False
     rollout: Rollout = Rollout()
+    blocked_by: tuple[str, ...] = ()
     created_at: datetime | None = None
     updated_at: datetime | None = None
     archived_at: datetime | None = None

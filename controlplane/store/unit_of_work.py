@@ -8,7 +8,9 @@ from typing import Self
 from sqlalchemy import Connection, Engine
 
 from controlplane.store.appointments import Appointments
+from controlplane.store.attachments import Attachments
 from controlplane.store.audit import AuditLog
+from controlplane.store.checklists import Checklists
 from controlplane.store.checkpoints import Checkpoints
 from controlplane.store.counters import Counters
 from controlplane.store.engine import WRITES, answering, open_engine
@@ -37,6 +39,8 @@ class UnitOfWork:
         self.flags = Flags(connection)
         self.freezes = Freezes(connection)
         self.appointments = Appointments(connection)
+        self.checklists = Checklists(connection)
+        self.attachments = Attachments(connection)
         self.audit = AuditLog(connection)
         self.counters = Counters(connection)
         self.leases = Leases(connection)

@@ -51,6 +51,7 @@ def answer_rollout(flag: Flag, watch: Watch | None, now: datetime) -> dict[str, 
         "cool_down_until": _text(rollout.cool_down_until) if rollout.cools_down(now) else None,
         "rolled_back": flag.rolled_back,
         "rolled_back_operations": [name for name, each in flag.operations.items() if each.rolled_back],
+        "blocked_by": list(flag.blocked_by),
         "warnings": warnings(flag),
     }
 

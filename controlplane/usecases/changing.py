@@ -98,6 +98,22 @@ def write_note(uow: UnitOfWork, environment: Environment, cause: Cause, order: O
     uow.audit.append(environment, _entry(cause, order, flag, ()))
 
 
+def change_beside(
+    uow: UnitOfWork, environment: Environment, flag: Flag, cause: Cause, order: Order, changes: tuple[Change, ...]
+) -> None:
+    """One entry for what is kept beside a flag, and for what follows from it for the flag itself.
+
+    Services hear of it only if something does. An archived flag stays as it is.
+    """
+    after = flag if flag.archived_at else order.transform(flag)
+    followed = tuple(differences(_document(flag), _document(after)))
+    if followed:
+        after = replace(after, version=flag.version + 1, updated_at=cause.at)
+        uow.flags.save(environment.id, flag, after)
+        uow.environments.raise_version(environment)
+    uow.audit.append(environment, _entry(cause, order, after, (*changes, *followed)))
+
+
 def write_down(
     uow: UnitOfWork, environment: Environment, cause: Cause, order: Order, before: Flag | None, after: Flag
 ) -> None:

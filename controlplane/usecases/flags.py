@@ -161,6 +161,7 @@ def redefined(flag: Flag, wanted: Flag) -> Flag:
         version=flag.version,
         rolled_back=flag.rolled_back,
         rollout=flag.rollout,
+        blocked_by=flag.blocked_by,
         created_at=flag.created_at,
         updated_at=flag.updated_at,
         archived_at=flag.archived_at,

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from controlplane.domain.checklist import unfinished
 from controlplane.domain.findings import Consequence, Finding, Verdict
 from controlplane.domain.flag import Flag, Side
 from controlplane.domain.health import flag_evidence, judge, log_share_of_evidence
@@ -26,7 +27,7 @@ Cells = Sequence[tuple[Place, Arm]]
 KEPT_EVERY = 120  # seconds of telemetry: how far a watch of which nothing is heard may lag behind
 CHECKPOINT_EVERY = 6 * 3600  # seconds of telemetry: what has to be folded to see the evidence at any instant
 
-UNTOLD = frozenset({"no_telemetry", "one_side", "min_samples", "exposure"})
+UNTOLD = frozenset({"no_telemetry", "one_side", "min_samples", "exposure", "checklist"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +84,13 @@ def look_over(flag: Flag, watch: Watch, cells: Cells, until: int, now: datetime,
         for name in exposed
     ]
     overall = flag_evidence(samples)
-    findings = tuple(_unexposed(flag)) + tuple(
+    judged = (
         finding
         for sample in samples
         if (limits := flag.guardrails_of(sample.operation))
         for finding in judge(limits, sample, overall)
     )
+    findings = (*_unexposed(flag), *unfinished(flag.blocked_by, live=flag.rollout.is_live), *judged)
     return Look(replace(watch, findings=findings), findings, overall)
 
 

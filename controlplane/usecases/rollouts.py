@@ -37,10 +37,17 @@ def started(flag: Flag, cause: Cause) -> Flag:
         message = f"flag '{flag.key}' is disabled: enable it before starting a rollout"
         raise Refused(message)
     _refuse_early_start(flag, cause)
+    _refuse_while_open(flag, "start")
     before = flag.rollout
     by = before.started_by if before.state is State.SCHEDULED else cause.actor.name
     fresh = replace(before, attempt=before.attempt + 1, cool_down_until=None, start_at=None, started_by=by)
     return _on_stage(without_rollback(flag), plan, rollouts.entered(fresh, 0, cause.at))
+
+
+def _refuse_while_open(flag: Flag, verb: str) -> None:
+    if flag.blocked_by:
+        message = f"cannot {verb} '{flag.key}': its checklist asks for: {'; '.join(flag.blocked_by)}"
+        raise Refused(message)
 
 
 def _refuse_early_start(flag: Flag, cause: Cause) -> None:
@@ -85,6 +92,7 @@ def advance(store: Store, place: Place, cause: Cause) -> Flag:
 
     def advanced(flag: Flag) -> Flag:
         _require(flag, "advance", State.RUNNING)
+        _refuse_while_open(flag, "advance")
         plan = _plan(flag)
         if on_last_stage(plan, flag.rollout):
             return replace(flag, rollout=rollouts.completed(flag.rollout, cause.at))
@@ -186,6 +194,7 @@ def finish(store: Store, place: Place, cause: Cause) -> Flag:
 
     def finished(flag: Flag) -> Flag:
         _require(flag, "finish", State.COMPLETED, State.RUNNING)
+        _refuse_while_open(flag, "finish")
         plan = _plan(flag)
         if flag.rollout.state is State.RUNNING and not on_last_stage(plan, flag.rollout):
             message = f"'{flag.key}' is at stage {flag.rollout.stage + 1} of {plan.length}: finish from the last one"

@@ -24,6 +24,8 @@ ARGUMENTS = {
     "flag": "none",
     "operation": "none",
     "verb": "pause",
+    "phase": "before",
+    "item": "none",
     "token": 999,
     "number": 999,
     "person": 999,

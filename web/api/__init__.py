@@ -4,8 +4,10 @@ from flask import Blueprint
 
 from web.api import (
     appointments,
+    attachments,
     audit,
     backtest,
+    checklists,
     definitions,
     description,
     environments,
@@ -27,8 +29,10 @@ PREFIX = "/api/v1"
 blueprint = Blueprint("api", __name__, url_prefix=PREFIX)
 for _room in (
     appointments,
+    attachments,
     audit,
     backtest,
+    checklists,
     definitions,
     description,
     environments,

@@ -58,6 +58,12 @@ DOORS: dict[str, Door] = {
     "api.health.show": Door("Health", query=("range", *_SPAN)),
     "api.backtest.run": Door("Backtest", "BacktestDocument"),
     "api.evidence.show": Door("Evidence", query=("attempt", "at", *_SPAN)),
+    "api.attachments.list_all": Door("List", query=("limit",)),
+    "api.attachments.attach": Door("Object", "AttachmentDocument", 201, ("reason",)),
+    "api.checklists.show": Door("Checklist"),
+    "api.checklists.replace": Door("Checklist", "ChecklistDocument", query=("reason",), version=_REQUIRED),
+    "api.checklists.set_item": Door("Checklist", "ItemDocument", query=("reason",), version=_REQUIRED),
+    "api.checklists.remove_item": Door("Checklist", query=("reason",), version=_REQUIRED),
     "api.instances.list_all": Door("List"),
     "api.instances.convergence": Door("Object"),
     "api.routing.mismatches": Door("List", query=("operation", "limit")),
@@ -211,6 +217,15 @@ ANSWERS: dict[str, dict[str, object]] = {
                 },
             },
             "series": {"type": "object", "required": ["step", "times", "overall", "operations"]},
+        },
+    },
+    "Checklist": {
+        "type": "object",
+        "required": ["phase", "version", "required", "tests_required", "items", "open"],
+        "properties": {
+            "version": {"type": "integer", "description": "of the checklist, for If-Match; 0 before the first change"},
+            "items": {"type": "array", "items": {"type": "object", "required": ["id", "title", "required", "done"]}},
+            "open": {"type": "array", "items": {"type": "string"}, "description": "what holds a rollout back"},
         },
     },
     "Problem": {

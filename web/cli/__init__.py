@@ -20,6 +20,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evidence": ("web.cli.evidence:evidence", "Recompute what the scheduler decided on."),
     "appointment": ("web.cli.appointment:appointment", "Single changes that are made at a set time."),
     "freeze": ("web.cli.appointment:freeze", "Spans in which no rollout moves on."),
+    "checklist": ("web.cli.checklist:checklist", "What to look at before a migration, and to clean up after it."),
     "audit": ("web.cli.audit:audit", "Read, export and prove the audit log."),
     "environment": ("web.cli.environment:environment", "List and create environments."),
     "snapshot": ("web.cli.environment:snapshot", "Show what services are told."),

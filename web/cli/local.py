@@ -13,9 +13,21 @@ from controlplane.documents.appointments import appointment_document, freeze_doc
 from controlplane.documents.backtest import BacktestDocument
 from controlplane.documents.fields import parse
 from controlplane.domain.audit import Actor, ActorKind
+from controlplane.domain.checklist import Phase
 from controlplane.settings import Settings
 from controlplane.store import Store
-from controlplane.usecases import appointments, environments, flags, freezes, people, rollouts, signing_in, tokens
+from controlplane.usecases import (
+    appointments,
+    attachments,
+    checklists,
+    environments,
+    flags,
+    freezes,
+    people,
+    rollouts,
+    signing_in,
+    tokens,
+)
 from controlplane.usecases.answers import answer_flag, describe_entry, describe_flag, describe_flags
 from controlplane.usecases.backtest import backtest
 from controlplane.usecases.changing import Cause, Place
@@ -97,6 +109,22 @@ class Local:
     def start(self, flag: str, reason: str, at: str | None) -> Answer:
         due = parse(StartDocument, {"at": at}).at
         return answer_flag(rollouts.start(self._store, self._place(flag), self._because(reason), due), None, utc_now())
+
+    def show_checklist(self, flag: str, phase: str) -> Answer:
+        return checklists.show_checklist(self._store, self._place(flag), Phase(phase))
+
+    def replace_checklist(self, flag: str, phase: str, document: Mapping[str, Any], reason: str) -> Answer:
+        place, which = self._place(flag), Phase(phase)
+        checklists.replace_checklist(self._store, place, which, document, self._because(reason))
+        return self.show_checklist(flag, phase)
+
+    def set_item(self, flag: str, phase: str, item: str, document: Mapping[str, Any], reason: str) -> Answer:
+        place, which = self._place(flag), Phase(phase)
+        checklists.set_item(self._store, place, which, item, document, self._because(reason))
+        return self.show_checklist(flag, phase)
+
+    def attach(self, flag: str, document: Mapping[str, Any], reason: str) -> Answer:
+        return attachments.attach(self._store, self._place(flag), document, self._because(reason))
 
     def list_appointments(self, flag: str) -> list[Answer]:
         return [appointment_document(each) for each in appointments.list_appointments(self._store, self._place(flag))]

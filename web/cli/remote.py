@@ -94,6 +94,20 @@ class Remote:
     def start(self, flag: str, reason: str, at: str | None) -> Answer:
         return self._ask("POST", self._flag(flag, "/rollout/start"), {"reason": reason, "at": at})
 
+    def show_checklist(self, flag: str, phase: str) -> Answer:
+        return self._ask("GET", self._flag(flag, f"/checklists/{phase}"))
+
+    def replace_checklist(self, flag: str, phase: str, document: Mapping[str, Any], reason: str) -> Answer:
+        path = self._flag(flag, f"/checklists/{phase}?{urlencode({'reason': reason})}")
+        return self._ask("PUT", path, document)
+
+    def set_item(self, flag: str, phase: str, item: str, document: Mapping[str, Any], reason: str) -> Answer:
+        path = f"/checklists/{phase}/items/{quote(item, safe='')}?{urlencode({'reason': reason})}"
+        return self._ask("PUT", self._flag(flag, path), document)
+
+    def attach(self, flag: str, document: Mapping[str, Any], reason: str) -> Answer:
+        return self._ask("POST", self._flag(flag, f"/evidence?{urlencode({'reason': reason})}"), document)
+
     def list_appointments(self, flag: str) -> list[Answer]:
         return _items(self._ask("GET", self._flag(flag, "/appointments")))
 

@@ -4,6 +4,7 @@ from flask import Blueprint
 
 from web.ui import (
     backtests,
+    checklists,
     definitions,
     flags,
     history,
@@ -22,6 +23,7 @@ blueprint = Blueprint("ui", __name__)
 dress_templates(blueprint)
 for _room in (
     backtests,
+    checklists,
     definitions,
     flags,
     history,

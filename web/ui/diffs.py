@@ -37,6 +37,8 @@ ACTIONS = {
     "appointment:make": "made an appointment",
     "appointment:cancel": "called an appointment off",
     "appointment:fail": "could not keep an appointment",
+    "checklist:set": "changed the checklist",
+    "evidence:attach": "attached a test result",
     "freeze:add": "froze the environment",
     "freeze:remove": "ended a freeze",
     "environment:create": "created the environment",
