@@ -9,6 +9,7 @@ from controlplane.domain.evidence import Wealth
 from controlplane.domain.findings import Consequence, Finding, Verdict
 from controlplane.domain.ledger import Counts, Ledger
 from controlplane.domain.observation import Evidence
+from controlplane.domain.precheck import Precheck
 
 
 def evidence_document(seen: Evidence) -> dict[str, Any]:
@@ -16,6 +17,7 @@ def evidence_document(seen: Evidence) -> dict[str, Any]:
         "policy": seen.policy,
         "design_effect": seen.design_effect,
         "processes": seen.processes,
+        "precheck": asdict(seen.precheck),
         "errors": _wealth_document(seen.errors),
         "latency": {name: _wealth_document(each) for name, each in seen.latency.items()},
         "max_error_rate": _wealth_document(seen.max_error_rate),
@@ -40,6 +42,7 @@ def evidence_document(seen: Evidence) -> dict[str, Any]:
 
 def parse_evidence(document: Mapping[str, Any]) -> Evidence:
     values = dict(document)
+    values["precheck"] = Precheck(**document.get("precheck", {}))
     values["errors"] = _wealth(document["errors"])
     values["latency"] = {name: _wealth(each) for name, each in document["latency"].items()}
     values["max_error_rate"] = _wealth(document["max_error_rate"])

@@ -2,16 +2,30 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from controlplane.domain import histogram
 from controlplane.domain.assignment import Turnout
 from controlplane.domain.histogram import Histogram
 
 
+class Halves(NamedTuple):
+    """The baseline's fresh and bad keys, each in the first and in the second half of all keys."""
+
+    fresh_first: int = 0
+    fresh_second: int = 0
+    bad_first: int = 0
+    bad_second: int = 0
+
+
+NO_HALVES = Halves()
+
+
 @dataclass(frozen=True, slots=True)
 class Arm:
     """Counts of one side. `bad` calls are errors and pending ones; cancelled calls are neither good nor bad.
 
+    `halves` is what the pre-check looks at.
     `retries`, `fallbacks`, `unknown`, `shadow` and `ratio` are shown and never judged (docs/protocol.md).
     """
 
@@ -31,6 +45,7 @@ class Arm:
     unknown: int = 0
     shadow: Mapping[str, int] = field(default_factory=dict)
     ratio: Histogram = field(default_factory=dict)
+    halves: Halves = NO_HALVES
 
     @property
     def judged(self) -> int:
@@ -77,6 +92,7 @@ def total(arms: Sequence[Arm]) -> Arm:
         unknown=sum(arm.unknown for arm in arms),
         shadow=_summed(arm.shadow for arm in arms),
         ratio=histogram.merge(arm.ratio for arm in arms),
+        halves=Halves(*map(sum, zip(*(arm.halves for arm in arms), strict=True))) if arms else NO_HALVES,
     )
 
 

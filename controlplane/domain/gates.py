@@ -1,7 +1,8 @@
 """Gates: what keeps a rollout where it is although nothing speaks against the candidate itself.
 
-Keys that are not assigned as the share says hold it: what is compared would not be like with like. A stage that asks
-for proof is not left before the candidate is shown to be no worse than the guardrails tolerate.
+Halves of the baseline's keys that differ before anybody is exposed hold it, and so do keys that are not assigned as the
+share says: what is compared would not be like with like. A stage that asks for proof is not left before the candidate
+is shown to be no worse than the guardrails tolerate.
 """
 
 import math
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from controlplane.domain.assignment import log_mismatch, most_conspicuous
 from controlplane.domain.findings import Consequence, Finding, Verdict
 from controlplane.domain.guardrails import Compare, Guardrails
+from controlplane.domain.precheck import ALARM, told
 from controlplane.domain.proof import log_proof
 from controlplane.domain.sample import Sample
 from controlplane.domain.share import FULL, to_percent
@@ -17,14 +19,37 @@ from controlplane.domain.words import count, one_in, percent
 
 
 def gates(guardrails: Guardrails, sample: Sample) -> Iterator[Finding]:
-    """The findings of both gates, where they apply."""
+    """The findings of the gates, where they apply."""
     compare = guardrails.compare
     if compare is None:
         return
+    if guardrails.design_effect is None:
+        yield _halves(sample)
     if compare.sample_ratio_alpha is not None:
         yield from _sample_ratio(compare.sample_ratio_alpha, sample)
     if sample.asks_for_proof:
         yield _no_worse(compare, sample)
+
+
+def _halves(sample: Sample) -> Finding:
+    """How much a failure counts, as the baseline's own halves told; where they differ nothing can be compared."""
+    check = sample.evidence.precheck
+    doubted = check.alarms
+    sentence = told(check, sample.baseline_name)
+    return Finding(
+        sample.operation,
+        "a_a",
+        Verdict.INCONCLUSIVE if doubted else Verdict.HEALTHY,
+        f"{sample.operation}: {sentence}",
+        Consequence.HOLD if doubted else Consequence.NONE,
+        {
+            "design_effect": check.effect,
+            "baseline_seconds": check.seconds,
+            "keys": check.keys,
+            "log_evidence": check.log_evidence,
+            "log_limit": ALARM,
+        },
+    )
 
 
 def _sample_ratio(alpha: float, sample: Sample) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from controlplane.domain.assignment import Assignment
 from controlplane.domain.evidence import DESIGN_EFFECT, Pair, Wealth
 from controlplane.domain.guardrails import Compare, Guardrails
 from controlplane.domain.histogram import Histogram
+from controlplane.domain.precheck import Precheck
 from controlplane.domain.proof import LogBets, proved
 from controlplane.domain.share import FULL
 
@@ -58,13 +59,14 @@ class Bucket:
 class Evidence:
     """What an attempt has shown about one operation so far. Restarts when the limits it tests are changed.
 
-    `design_effect` is what holds where the guardrails say none: whoever opens an attempt sets it to what was measured,
-    and it stays for the attempt. `processes` is how many have reported at most; like the counts, neither restarts.
+    `design_effect` is what holds where the guardrails say none: whoever opens an attempt sets it to what the `precheck`
+    has measured, and it stays for the attempt. `processes` is how many have reported at most. None of them restarts.
     """
 
     policy: str = ""
     design_effect: float = DESIGN_EFFECT
     processes: int = 1
+    precheck: Precheck = Precheck()
     errors: Wealth = Wealth()
     latency: Mapping[str, Wealth] = field(default_factory=dict)
     max_error_rate: Wealth = Wealth()
@@ -118,6 +120,7 @@ def _anew(seen: Evidence, policy: str) -> Evidence:
         policy=policy,
         design_effect=seen.design_effect,
         processes=seen.processes,
+        precheck=seen.precheck,
         history=seen.history,
         keys_at=seen.keys_at,
         assignments=seen.assignments,

@@ -10,13 +10,13 @@ from typing import Any
 
 import msgspec
 
+from controlplane.domain.arm import NO_HALVES, Arm, Halves
 from controlplane.domain.flag import Side
-from controlplane.domain.observation import Arm
 from controlplane.store.cells import COUNTS, Cells, Place
 
 _HISTOGRAMS = ("latency", "key_latency", "rise_from", "rise_to", "ratio")
 _TALLIES = ("errors", "shadow")
-PACKED = (*COUNTS, *_TALLIES, *_HISTOGRAMS)  # every field of an Arm
+PACKED = (*COUNTS, *_TALLIES, *_HISTOGRAMS, "halves")  # every field of an Arm
 
 
 def pack(cells: Cells) -> bytes:
@@ -32,6 +32,7 @@ def pack(cells: Cells) -> bytes:
         "start": _differences(starts),
         **{name: [getattr(arm, name) for arm in arms] for name in COUNTS},
         **{name: [dict(getattr(arm, name)) for arm in arms] for name in _TALLIES},
+        "halves": [arm.halves for arm in arms],
         **{name: _columns([getattr(arm, name) for arm in arms]) for name in _HISTOGRAMS},
     }
     return zlib.compress(msgspec.json.encode(document))
@@ -40,6 +41,7 @@ def pack(cells: Cells) -> bytes:
 def unpack(body: bytes, flag: str, operation: str) -> list[tuple[Place, Arm]]:
     """What was packed."""
     document: dict[str, Any] = msgspec.json.decode(zlib.decompress(body))
+    unknown = [NO_HALVES] * len(document["start"])  # in packs that are older than the field
     identities = [
         (attempt, Side(side), backend, assigned_by, share, late)
         for attempt, side, backend, assigned_by, share, late in document["identities"]
@@ -48,6 +50,7 @@ def unpack(body: bytes, flag: str, operation: str) -> list[tuple[Place, Arm]]:
         *(document[name] for name in COUNTS),
         *(document[name] for name in _TALLIES),
         *(_histograms(document[name]) for name in _HISTOGRAMS),
+        (Halves(*each) for each in document.get("halves", unknown)),
         strict=True,
     )
     return [

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import JSON, Connection, Text, cast, delete, insert, select, tuple_
 
+from controlplane.domain.arm import NO_HALVES, Halves
 from controlplane.domain.flag import Side
 from controlplane.domain.observation import Arm, total
 from controlplane.domain.retention import Grain
@@ -114,7 +115,7 @@ def _is(environment_id: int, place: Place) -> Any:  # noqa: ANN401 - a SQL condi
 def _cell(row: Any) -> tuple[Place, Arm]:  # noqa: ANN401 - a row of `_READ`
     (flag, start, operation, attempt, side, backend, assigned_by, share, late, *counted) = row
     (calls, bad, cancelled, pending, errors, latency, keys, bad_keys, key_latency, *further) = counted
-    (rise_from, rise_to, retries, fallbacks, unknown, shadow, ratio) = further
+    (rise_from, rise_to, retries, fallbacks, unknown, shadow, ratio, halves) = further
     arm = Arm(
         calls=calls,
         bad=bad,
@@ -132,6 +133,7 @@ def _cell(row: Any) -> tuple[Place, Arm]:  # noqa: ANN401 - a row of `_READ`
         unknown=unknown,
         shadow=_tally(shadow) if shadow else {},
         ratio=_histogram(ratio) if ratio else {},
+        halves=_halves(halves) if halves else NO_HALVES,
     )
     return Place(flag, start, operation, attempt, _SIDES[side], backend, assigned_by, share, late), arm
 
@@ -139,6 +141,7 @@ def _cell(row: Any) -> tuple[Place, Arm]:  # noqa: ANN401 - a row of `_READ`
 _SIDES = {side.value: side for side in Side}
 _histogram = msgspec.json.Decoder(dict[int, int]).decode
 _tally = msgspec.json.Decoder(dict[str, int]).decode
+_halves = msgspec.json.Decoder(Halves).decode
 # JSON comes as text: its keys are numbers, which only a typed decoder reads in one go. In the order of `_cell`.
 _READ = [
     cast(column, Text) if isinstance(column.type, JSON) else column
@@ -159,4 +162,5 @@ def _values(environment_id: int, place: Place, arm: Arm) -> dict[str, Any]:
         "rise_to": dict(arm.rise_to),
         "shadow": dict(arm.shadow),
         "ratio": dict(arm.ratio),
+        "halves": arm.halves,
     }

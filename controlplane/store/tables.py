@@ -245,7 +245,7 @@ buckets = Table(
     ],
     *[Column(name, JSON, nullable=False) for name in ("errors", "latency", "key_latency", "rise_from", "rise_to")],
     *[Column(name, BigInteger, nullable=False, server_default="0") for name in ("retries", "fallbacks", "unknown")],
-    *[Column(name, JSON) for name in ("shadow", "ratio")],  # null in rows that are older than the column: none
+    *[Column(name, JSON) for name in ("shadow", "ratio", "halves")],  # null in rows older than the column
     Index(None, "start"),
 )
 

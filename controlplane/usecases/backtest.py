@@ -160,7 +160,9 @@ def _opening(uow: UnitOfWork, attempt: Attempt, first: int) -> Watch:
 
 
 def _untested(seen: Evidence) -> Evidence:
-    return Evidence(history=seen.history, design_effect=seen.design_effect, processes=seen.processes)
+    return Evidence(
+        history=seen.history, design_effect=seen.design_effect, processes=seen.processes, precheck=seen.precheck
+    )
 
 
 def _windows(uow: UnitOfWork, attempt: Attempt, stretch: _Stretch, policy: Guardrails) -> Iterator[tuple[int, Cells]]:

@@ -11,23 +11,19 @@ from controlplane.domain.health import flag_evidence, judge, log_share_of_eviden
 from controlplane.domain.ledger import Ledger, noted
 from controlplane.domain.observation import Arm, Bucket, Evidence, Stratum, gather, total
 from controlplane.domain.record import Grounds
-from controlplane.domain.rollout import Decision, State, Step
+from controlplane.domain.rollout import Decision, State
 from controlplane.domain.routing import SHADOW_CALL
 from controlplane.domain.sample import Sample
 from controlplane.domain.snapshot import Clockwork
-from controlplane.domain.trail import Point, mark_of
-from controlplane.store import UnitOfWork
 from controlplane.store.checkpoints import Checkpoint
 from controlplane.store.environments import Environment
 from controlplane.store.reports import Place
 from controlplane.store.watches import Watch
+from controlplane.usecases.prechecking import prechecks
 from controlplane.usecases.surveying import Reads, is_current
 
 Cells = Sequence[tuple[Place, Arm]]
-KEPT_EVERY = 120  # seconds of telemetry: how far a watch of which nothing is heard may lag behind
 CHECKPOINT_EVERY = 6 * 3600  # seconds of telemetry: what has to be folded to see the evidence at any instant
-
-UNTOLD = frozenset({"no_telemetry", "one_side", "min_samples", "exposure", "checklist"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +51,10 @@ def look_at(uow: Reads, environment: Environment, flag: Flag, now: datetime, clo
     kept = uow.watches.get(environment.id, flag.key)
     if kept and is_current(kept, flag, until):
         return Look(kept, kept.findings, _overall(flag, kept))
-    watch = _heard_by(_watch(kept, flag, until, now), flag, uow.instances.number(environment.id))
+    current = (
+        kept if kept and kept.attempt == flag.rollout.attempt else _opened(uow, environment, flag, kept, until, now)
+    )
+    watch = _heard_by(current, flag, uow.instances.number(environment.id))
     first = min(watch.judged_until, until - widest_window(flag))
     cells = uow.buckets.between(environment.id, flag.key, first, until)
     due = _due(flag, watch)
@@ -120,14 +119,18 @@ def _unexposed(flag: Flag) -> Iterator[Finding]:
     yield Finding("", "exposure", Verdict.INCONCLUSIVE, f"{why}: nobody is sent to {flag.candidate}", Consequence.HOLD)
 
 
-def _watch(watch: Watch | None, flag: Flag, until: int, now: datetime) -> Watch:
-    """A new attempt starts with nothing but the baseline's history, which edges of latency are taken from."""
-    if watch and watch.attempt == flag.rollout.attempt:
-        return watch
+def _opened(uow: Reads, environment: Environment, flag: Flag, before: Watch | None, until: int, now: datetime) -> Watch:
+    """A new attempt starts with the baseline's history, which edges of latency are taken from, and the pre-check."""
     opened = flag.rollout.entered_at or flag.updated_at or now
-    kept = {name: Evidence(history=seen.history) for name, seen in watch.evidence.items()} if watch else {}
     first = min(until, int(opened.timestamp()))
-    return Watch(flag.key, flag.rollout.attempt, first - first % 60, now, evidence=kept)
+    first -= first % 60
+    checks = prechecks(uow, environment.id, flag, first) if flag.guardrails else {}
+    kept = {name: Evidence(history=seen.history) for name, seen in before.evidence.items()} if before else {}
+    evidence = {
+        name: replace(kept.get(name, Evidence()), precheck=check, design_effect=check.effect)
+        for name, check in checks.items()
+    }
+    return Watch(flag.key, flag.rollout.attempt, first, now, evidence={**kept, **evidence})
 
 
 def _heard_by(watch: Watch, flag: Flag, processes: int) -> Watch:
@@ -249,51 +252,3 @@ def grounds_of(flag: Flag, decision: Decision, look: Look, clockwork: Clockwork)
         evidence=watch.evidence,
         ledgers=watch.ledgers,
     )
-
-
-def telling(decision: Decision, watch: Watch) -> str | None:
-    """A word for what the audit log has not been told of this attempt: a doubt that holds, a rollback only reported.
-
-    Each is told once an attempt: evidence that comes and goes is one story. Silence is not told: every stage begins
-    with it.
-    """
-    finding = decision.finding
-    if finding is None or not (finding.consequence is Consequence.REPORT or _is_doubt(decision, finding)):
-        return None
-    word = f"{finding.consequence}:{finding.operation}:{finding.guardrail}"
-    return None if word in watch.told else word
-
-
-def _is_doubt(decision: Decision, finding: Finding) -> bool:
-    return decision.step is Step.HOLD and finding.guardrail not in UNTOLD
-
-
-def is_news(before: Watch | None, look: Look) -> bool:
-    """Whether a look must be kept: nothing is lost when one that found no bucket, and nothing else, is forgotten.
-
-    The next look reads again from where the kept one ended, so that must not fall too far behind.
-    """
-    after = look.watch
-    if before is None or look.checkpoint or after.judged_until - before.judged_until >= KEPT_EVERY:
-        return True
-    return _gist(before) != _gist(after) or before.evidence != after.evidence
-
-
-def _gist(watch: Watch) -> tuple[object, ...]:
-    """Without instants and sentences, which tell them."""
-    findings = [(each.operation, each.guardrail, each.verdict, each.consequence) for each in watch.findings]
-    return watch.attempt, watch.version, watch.checkpoint, watch.told, watch.step, findings
-
-
-def save_look(uow: UnitOfWork, environment_id: int, *looks: Look) -> None:
-    """The watches, a point of each on its trail, and the checkpoints that are due with them."""
-    uow.watches.save(environment_id, *(look.watch for look in looks))
-    uow.trails.add(environment_id, {look.watch.flag: _point(look) for look in looks if look.watch.evidence})
-    for look in looks:
-        if look.checkpoint:
-            uow.checkpoints.save(environment_id, look.checkpoint)
-
-
-def _point(look: Look) -> Point:
-    marks = {name: mark_of(seen) for name, seen in look.watch.evidence.items()}
-    return Point(look.watch.judged_until, look.watch.attempt, look.overall, marks)

@@ -10,8 +10,9 @@ from controlplane.domain.errors import Refused
 from controlplane.domain.flag import Flag
 from controlplane.domain.forecast import Forecast, Traffic, forecast, smallest_share
 from controlplane.domain.guardrails import Guardrails
-from controlplane.domain.observation import Arm, Evidence, design_effect_of, total
+from controlplane.domain.observation import Arm, total
 from controlplane.domain.plan import Plan
+from controlplane.domain.precheck import Precheck, told
 from controlplane.domain.retention import grain_for
 from controlplane.domain.share import FULL, to_percent
 from controlplane.domain.snapshot import Clockwork
@@ -19,6 +20,7 @@ from controlplane.domain.words import percent, seconds
 from controlplane.store import Store
 from controlplane.store.reports import Place as Cell
 from controlplane.usecases.changing import Place
+from controlplane.usecases.prechecking import prechecks
 
 LOOKS_BACK = timedelta(hours=24)
 LEAST_RATE = 0.001  # where nothing has failed yet: a doubling of nothing is nothing
@@ -42,6 +44,7 @@ class _Known:
     limits: Guardrails | None
     design_effect: float
     operations: int
+    halves: str = ""  # what the design effect rests on
 
     def sees(self, share: int, times: float = 2.0) -> Forecast | None:
         if self.traffic is None or self.limits is None or self.limits.compare is None:
@@ -80,9 +83,13 @@ def forecast_plan(
         first = until - int(LOOKS_BACK.total_seconds())
         cells = uow.buckets.seen(environment.id, flag.key, first, until, grain)
         watch = uow.watches.get(environment.id, flag.key)
+        checks = prechecks(uow, environment.id, flag, until)
     names = [name for name in (plan.operations or tuple(flag.operations)) if name in flag.operations]
-    seen = watch.evidence if watch else {}
-    known = [_known(flag, name, seen.get(name, Evidence()), _traffic(cells, name, until), len(names)) for name in names]
+    running = watch.evidence if watch and flag.rollout.is_live else {}
+    known = [
+        _known(flag, name, running[name].precheck if name in running else checks[name], cells, until, len(names))
+        for name in names
+    ]
     return {
         "looks_back_seconds": int(LOOKS_BACK.total_seconds()),
         "operations": {each.name: _told(each) for each in known},
@@ -91,9 +98,14 @@ def forecast_plan(
     }
 
 
-def _known(flag: Flag, name: str, seen: Evidence, traffic: Traffic | None, operations: int) -> _Known:
+def _known(
+    flag: Flag, name: str, check: Precheck, cells: Sequence[tuple[Cell, Arm]], until: int, operations: int
+) -> _Known:
     limits = flag.guardrails_of(name)
-    return _Known(name, traffic, limits, design_effect_of(seen, limits) if limits else 1.0, operations)
+    traffic = _traffic(cells, name, until)
+    if limits and limits.design_effect is not None:
+        return _Known(name, traffic, limits, limits.design_effect, operations, "set by hand")
+    return _Known(name, traffic, limits, check.effect, operations, told(check, flag.baseline))
 
 
 def _traffic(cells: Sequence[tuple[Cell, Arm]], name: str, until: int) -> Traffic | None:
@@ -111,6 +123,8 @@ def _told(known: _Known) -> dict[str, Any]:
     return {
         "keys_per_second": round(traffic.keys_per_second, 3) if traffic else None,
         "failure_rate": traffic.failure_rate if traffic else None,
+        "design_effect": round(known.design_effect, 3),
+        "design_effect_from": known.halves,
     }
 
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from controlplane.domain.flag import Flag
 from controlplane.domain.observation import Arm
+from controlplane.domain.retention import Grain
 from controlplane.store import Store
 from controlplane.store.reports import Place
 from controlplane.store.watches import Watch
@@ -26,6 +27,7 @@ class KnownInstances(Protocol):
 
 class KnownBuckets(Protocol):
     def between(self, environment_id: int, flag: str, first: int, until: int) -> Cells: ...
+    def seen(self, environment_id: int, flag: str, first: int, until: int, grain: Grain) -> Cells: ...
 
 
 class Reads(Protocol):
@@ -73,6 +75,10 @@ class Survey:
             with self.store.reading() as uow:
                 return uow.buckets.between(environment_id, flag, first, until)
         return [cell for cell in self.cells.get(flag, ()) if first <= cell[0].start < until]
+
+    def seen(self, environment_id: int, flag: str, first: int, until: int, grain: Grain) -> Cells:
+        with self.store.reading() as uow:
+            return uow.buckets.seen(environment_id, flag, first, until, grain)
 
 
 def is_current(watch: Watch | None, flag: Flag, until: int) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from controlplane.domain.arm import NO_HALVES, Halves
 from controlplane.domain.flag import Side
 from controlplane.domain.observation import Arm, total
 from controlplane.store import Store, UnitOfWork
@@ -155,7 +156,7 @@ def arm_of(cell: Mapping[str, Any]) -> Arm:
     """A reported cell as counts: errors and pending calls are bad, cancelled ones neither good nor bad."""
     errors: Mapping[str, int] = cell["errors"]
     cancelled = errors.get("cancelled", 0)
-    rise = cell.get("key_rise") or {}
+    rise, halves = cell.get("key_rise") or {}, cell.get("halves")
     return Arm(
         calls=cell["calls"],
         bad=sum(errors.values()) - cancelled + cell["pending"],
@@ -173,6 +174,7 @@ def arm_of(cell: Mapping[str, Any]) -> Arm:
         unknown=cell.get("unknown", 0),
         shadow=cell.get("shadow", {}),
         ratio=_histogram(cell.get("ratio", {})),
+        halves=Halves(*halves["fresh_keys"], *halves["bad_keys"]) if halves else NO_HALVES,
     )
 
 

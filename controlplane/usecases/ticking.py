@@ -27,7 +27,8 @@ from controlplane.store.environments import Environment
 from controlplane.store.lease import Lease
 from controlplane.usecases.appointments import keep_appointments
 from controlplane.usecases.changing import Cause, Order, change_within, write_note
-from controlplane.usecases.judging import Look, grounds_of, is_news, look_at, save_look, sealed_until, telling
+from controlplane.usecases.judging import Look, grounds_of, look_at, sealed_until
+from controlplane.usecases.remembering import is_news, save_look, telling
 from controlplane.usecases.retention import CLOSED_AFTER
 from controlplane.usecases.rollouts import started, taken_back
 from controlplane.usecases.surveying import Survey, survey

@@ -36,6 +36,13 @@ class KeyRise(Struct):
     from_: Histogram = field(name="from")
 
 
+class Halves(Struct):
+    """Keys of a cell in the first and in the second half of all keys: those seen, and those that failed, first."""
+
+    fresh_keys: tuple[Count, Count]
+    bad_keys: tuple[Count, Count]
+
+
 class Cell(Struct, omit_defaults=True):
     """The calls that started in one bucket, by one identity."""
 
@@ -56,6 +63,7 @@ class Cell(Struct, omit_defaults=True):
     bad_keys: Count
     key_latency: Histogram
     key_rise: KeyRise | None = None
+    halves: Halves | None = None
     retries: Count = 0
     fallbacks: Count = 0
     unknown: Count = 0
@@ -78,6 +86,9 @@ class Cell(Struct, omit_defaults=True):
         _at_most("fallbacks", self.fallbacks, "calls", self.calls)
         _at_most("unknown", self.unknown, "calls", self.calls)
         _at_most("key_latency", sum(self.key_latency.values()), "keys", self.keys)
+        if self.halves:
+            _at_most("halves.fresh_keys", sum(self.halves.fresh_keys), "keys", self.keys)
+            _at_most("halves.bad_keys", sum(self.halves.bad_keys), "bad_keys", self.bad_keys)
         if self.key_rise:
             rose = sum(self.key_rise.to.values())
             _at_most("key_rise.to", rose, "keys", self.keys)
@@ -124,7 +135,7 @@ class MalformedReport(Exception):
 
 _NESTED: Mapping[type[Struct], Mapping[str, type[Struct]]] = {
     Report: {"cells": Cell, "breakers": Breaker, "mismatches": Mismatch, "receipts": Receipt},
-    Cell: {"key_rise": KeyRise, "shadow": Shadow},
+    Cell: {"key_rise": KeyRise, "halves": Halves, "shadow": Shadow},
     Mismatch: {"paths": Difference},
     Difference: {"baseline": Seen, "candidate": Seen},
 }

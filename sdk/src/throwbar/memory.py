@@ -9,9 +9,10 @@ what is tolerated.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
+from throwbar.halves import in_first_half
 from throwbar.harvest import UNTIMED, Sum
 from throwbar.histogram import LOWEST
 from throwbar.thinning import Thinning
@@ -29,12 +30,18 @@ def drawn_first(sums: Iterable[Sum]) -> list[Sum]:
 
 
 class News(NamedTuple):
-    """What a bucket says about its keys that the attempt did not know: histograms by index."""
+    """What a bucket says about its keys that the attempt did not know: histograms by index.
+
+    `fresh_halves` and `bad_halves` count the baseline's keys that were seen, and seen to fail, for the first time:
+    those in the first half of all keys, and the others.
+    """
 
     bad_keys: int
     key_latency: dict[int, int]
     rise_from: dict[int, int]
     rise_to: dict[int, int]
+    fresh_halves: tuple[int, int] = (0, 0)
+    bad_halves: tuple[int, int] = (0, 0)
 
 
 class _Memory:
@@ -67,14 +74,16 @@ class Memories:
         if total.mask & ~memory.mask:
             memory.thin(memory.mask | total.mask)
         timed = {key: index for key, index in total.keys.items() if index != UNTIMED}
-        news = News(_learn_bad(memory, total.bad), dict(Counter(timed.values())), {}, {})
+        bad = _learn_bad(memory, total.bad)
+        news = News(len(bad), dict(Counter(timed.values())), {}, {}, bad_halves=_halved(total, bad))
+        fresh = []
         for key, index in timed.items():
             hashed = hash(key)
-            if not hashed & memory.mask:
-                _learn_slowest(memory, hashed, max(index - total.tolerance, LOWEST), news)
+            if not hashed & memory.mask and _learn_slowest(memory, hashed, max(index - total.tolerance, LOWEST), news):
+                fresh.append(key)
         if len(memory.slowest) > KEYS_PER_MEMORY:
             self._thinning.raise_floor(total.identity.strand, memory.mask)
-        return news
+        return news._replace(fresh_halves=_halved(total, fresh))
 
     def _recall(self, total: Sum) -> _Memory:
         identity = total.identity
@@ -90,18 +99,28 @@ class Memories:
         return memory
 
 
-def _learn_bad(memory: _Memory, bad: set[str]) -> int:
-    fresh = {hash(key) for key in bad} - memory.bad
-    fresh = {hashed for hashed in fresh if not hashed & memory.mask}
-    memory.bad |= fresh
-    return len(fresh)
+def _learn_bad(memory: _Memory, bad: set[str]) -> list[str]:
+    """The keys that are bad for the first time."""
+    fresh = [key for key in bad if not hash(key) & memory.mask and hash(key) not in memory.bad]
+    memory.bad.update(map(hash, fresh))
+    return fresh
 
 
-def _learn_slowest(memory: _Memory, hashed: int, index: int, news: News) -> None:
+def _learn_slowest(memory: _Memory, hashed: int, index: int, news: News) -> bool:
+    """Whether the key is seen for the first time."""
     known = memory.slowest.get(hashed)
     if known is not None and known >= index:
-        return
+        return False
     memory.slowest[hashed] = index
     news.rise_to[index] = news.rise_to.get(index, 0) + 1
     if known is not None:
         news.rise_from[known] = news.rise_from.get(known, 0) + 1
+    return known is None
+
+
+def _halved(total: Sum, keys: Collection[str]) -> tuple[int, int]:
+    """Only the baseline's keys are split: between them nothing is known to differ."""
+    if total.identity.side != "baseline":
+        return 0, 0
+    first = sum(in_first_half(total.identity.flag, key) for key in keys)
+    return first, len(keys) - first

@@ -72,6 +72,8 @@ def cell_document(total: Sum, news: News) -> dict[str, Any]:
         cell["shadow"] = {"pairs": sum(total.shadow.get(result, 0) for result in _PAIRED), **total.shadow}
     if total.ratio:
         cell["ratio"] = _histogram(total.ratio)
+    if any(news.fresh_halves) or any(news.bad_halves):
+        cell["halves"] = {"fresh_keys": list(news.fresh_halves), "bad_keys": list(news.bad_halves)}
     if news.rise_to:
         cell["key_rise"] = {"from": _histogram(news.rise_from), "to": _histogram(news.rise_to)}
     return cell

@@ -123,7 +123,7 @@ def test_keys_that_a_breaker_turned_away_are_not_missed():
 
 def found(assignments, alpha=0.001, **changes):
     sample = a_sample(Evidence(assignments=assignments, newest=0), share=SHARE, **changes)
-    return list(gates(Guardrails(compare=Compare(sample_ratio_alpha=alpha)), sample))
+    return list(gates(Guardrails(compare=Compare(sample_ratio_alpha=alpha), design_effect=2.0), sample))
 
 
 def test_a_mismatch_holds_with_a_sentence_of_both_numbers():

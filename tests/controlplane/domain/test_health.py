@@ -44,6 +44,7 @@ def test_a_healthy_operation_is_healthy_by_every_guardrail():
     found = judged(watched(FINE, FINE))
 
     assert {each: outcome(found[each]) for each in found} == {
+        "a_a": HEALTHY,
         "errors_vs_baseline": HEALTHY,
         "latency_vs_baseline": HEALTHY,
         "max_error_rate": HEALTHY,

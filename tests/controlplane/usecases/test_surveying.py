@@ -10,7 +10,8 @@ from controlplane.domain.flag import Side
 from controlplane.domain.snapshot import Clockwork
 from controlplane.store.reports import Place
 from controlplane.usecases import flags, ticking
-from controlplane.usecases.judging import KEPT_EVERY, look_at, sealed_until
+from controlplane.usecases.judging import look_at, sealed_until
+from controlplane.usecases.remembering import KEPT_EVERY
 from controlplane.usecases.retention import CLOSED_AFTER, pack_next
 from controlplane.usecases.surveying import survey
 from controlplane.usecases.ticking import tick
