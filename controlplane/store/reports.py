@@ -8,12 +8,13 @@ from dataclasses import fields
 from typing import Any
 
 import msgspec
-from sqlalchemy import JSON, Connection, Text, cast, delete, insert, select, tuple_
+from sqlalchemy import JSON, Connection, Text, cast, delete, func, insert, select, tuple_
 
 from controlplane.domain.arm import NO_HALVES, Halves
 from controlplane.domain.flag import Side
 from controlplane.domain.observation import Arm, total
 from controlplane.domain.retention import Grain
+from controlplane.domain.routing import SHADOW_CALL
 from controlplane.store.cells import COUNTS, Place
 from controlplane.store.packs import Packs
 from controlplane.store.tables import buckets
@@ -82,6 +83,26 @@ class Buckets:
             .where(buckets.c.start >= first, buckets.c.start < until)
         )
         return map(_cell, self._connection.execute(query))
+
+    def counted(
+        self, environment_id: int, flags: Sequence[str], first: int, until: int, step: int
+    ) -> dict[str, dict[str, dict[int, tuple[int, int]]]]:
+        """Flag → side → start of a step → (calls, bad), of the cells in [first, until) that have a row.
+
+        Summed by the database; without the calls that nobody waited for.
+        """
+        columns = buckets.c
+        at = columns.start - columns.start % step
+        query = (
+            select(columns.flag, columns.side, at, func.sum(columns.calls), func.sum(columns.bad))
+            .where(columns.environment_id == environment_id, columns.flag.in_(flags))
+            .where(columns.start >= first, columns.start < until, columns.assigned_by != SHADOW_CALL)
+            .group_by(columns.flag, columns.side, at)
+        )
+        found: dict[str, dict[str, dict[int, tuple[int, int]]]] = {}
+        for flag, side, start, calls, bad in self._connection.execute(query):
+            found.setdefault(flag, {}).setdefault(side, {})[start] = (int(calls), int(bad))
+        return found
 
     def oldest(self, before: int) -> tuple[int, Place] | None:
         """Environment and place of one of the first cells that have a row and start before an instant."""

@@ -2,12 +2,13 @@
 
 from flask import Blueprint, Response, jsonify, render_template, request, url_for
 
-from controlplane.usecases.answers import describe_flag, describe_flags
+from controlplane.usecases.answers import describe_flag
 from controlplane.usecases.changing import Place
-from controlplane.usecases.instances import list_instances
-from web.ui import asking, present
+from web.ui import asking
 from web.ui.answering import page, to
 from web.ui.flag_page import chart_parts, live_parts, whole_page
+from web.ui.flags_page import list_page
+from web.ui.overview import STATES, Wish
 from web.ui.series import chart_data
 from web.wiring import wired
 
@@ -25,18 +26,23 @@ def home() -> Response:
 
 @blueprint.get("/environments/<environment>/flags")
 def list_all(environment: str) -> str:
-    """The list, or with htmx its rows: searched while typing, fresh every few seconds."""
-    archived, search = request.args.get("archived") == "1", request.args.get("q", "").strip()
-    now = asking.now()
-    everything = describe_flags(wired().store, environment, now, archived=archived)
-    found = [flag for flag in everything if present.matches(flag, search)]
-    urgent = {flag["key"]: reason for flag in found if (reason := present.attention(flag, now))}
-    context = {"flags": found, "urgent": urgent, "any": bool(everything), "archived": archived, "search": search}
-    context |= {"environment": environment, "now": now}
+    """The list, or with htmx its rows: searched while typing, fresh by itself."""
+    wish = _wish()
     if asking.is_fragment():
-        return render_template("flags_found.html", **context)
-    heard = bool(list_instances(wired().store, environment, now))
-    return render_template("flags.html", heard=heard, **context)
+        return render_template("flags_found.html", **list_page(environment, wish))
+    return render_template("flags.html", **list_page(environment, wish))
+
+
+def _wish() -> Wish:
+    given = {name: request.args.get(name, "").strip() for name in ("q", "state", "owner", "tag")}
+    return Wish(
+        search=given["q"],
+        state=given["state"] if given["state"] in STATES else "",
+        owner=given["owner"],
+        tag=given["tag"],
+        archived=request.args.get("archived") == "1",
+        page=max(1, request.args.get("page", 1, type=int)),
+    )
 
 
 @blueprint.get("/environments/<environment>/flags/<flag>")

@@ -1,0 +1,36 @@
+"""What stands on the list of an environment? Gathers answers of the use cases; nothing is decided here."""
+
+from typing import Any
+
+from controlplane.usecases.answers import describe_flags
+from controlplane.usecases.glance import recent_rates
+from controlplane.usecases.instances import list_instances
+from web.ui import asking
+from web.ui.overview import STATES, Wish, overview
+from web.ui.sparks import spark
+from web.wiring import wired
+
+
+def list_page(environment: str, wish: Wish) -> dict[str, Any]:
+    """Everything that `flags.html` and its rows show."""
+    store, now = wired().store, asking.now()
+    everything = describe_flags(store, environment, now, archived=wish.archived)
+    told = overview(everything, wish, now)
+    steps, rates = recent_rates(store, environment, [flag["key"] for flag in told.rows], now)
+    return {
+        "environment": environment,
+        "now": now,
+        "wish": wish,
+        "states": STATES,
+        "told": told,
+        "any": bool(everything),
+        "all": len(everything),
+        "sparks": {flag["key"]: spark(rates.get(flag["key"], {}), steps) for flag in told.rows},
+        "processes": _processes(environment),
+    }
+
+
+def _processes(environment: str) -> dict[str, int]:
+    """How many report, and how many of them obey the newest snapshot."""
+    live = [each for each in list_instances(wired().store, environment, asking.now()) if not each["silent"]]
+    return {"live": len(live), "current": sum(each["is_current"] for each in live)}
