@@ -13,7 +13,7 @@ Counts = Mapping[int, tuple[int, int]]  # start of a step → (calls, bad calls)
 
 def recent_rates(
     store: Store, environment: str, flags: Sequence[str], now: datetime
-) -> tuple[list[int], dict[str, dict[str, Counts]]]:
+) -> tuple[list[int], Mapping[str, Mapping[str, Counts]]]:
     """The starts of the steps, and flag → side → counts. Steps that are not over yet are left out. Raises NotFound."""
     until = int(now.timestamp()) // STEP * STEP
     first = until - int(SPAN.total_seconds())

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from web.ui import diffs, present
-from web.ui.moments import instant
+from web.ui.moments import instant, percent
 
 Answer = Mapping[str, Any]
 AT_ONCE = 50  # rows on a page
@@ -43,7 +43,7 @@ def alarm(answer: Answer, now: datetime) -> Alarm | None:
         return Alarm(style, "Waits for an approval", f"{answer['candidate']} has baked", at, "approve")
     if style == "unhealthy":
         return Alarm(style, f"{answer['candidate']} is unhealthy", waits.removeprefix("holds: "), at, "rollback")
-    return Alarm(style, f"Holds at {present.percent(rollout['percent'])}", waits.removeprefix("holds: "), at)
+    return Alarm(style, f"Holds at {percent(rollout['percent'])}", waits.removeprefix("holds: "), at)
 
 
 def _taken_back(answer: Answer, at: datetime | None) -> Alarm:
