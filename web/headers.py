@@ -28,7 +28,7 @@ def _name_request() -> None:
 
 def _dress(response: Response) -> Response:
     response.headers["X-Request-Id"] = g.request_id
-    response.headers["Content-Security-Policy"] = CONTENT_SECURITY
+    response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
     if request.endpoint != "static" or response.status_code >= 400:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
@@ -71,6 +72,15 @@ class Flags:
             message = f"flag '{key}' has no version {version}"
             raise NotFound(message)
         return parse_flag(definition)
+
+    def versions(self, environment_id: int, key: str) -> list[tuple[datetime, Mapping[str, Any]]]:
+        """Since when each definition has held, from the first one on."""
+        query = (
+            select(flag_versions.c.at, flag_versions.c.definition)
+            .join(flags, flags.c.id == flag_versions.c.flag_id)
+            .where(flags.c.environment_id == environment_id, flags.c.key == key)
+        )
+        return [(row.at, row.definition) for row in self._connection.execute(query.order_by(flag_versions.c.version))]
 
     def keys(self, environment_id: int) -> frozenset[str]:
         """The keys of all flags, archived ones included."""

@@ -93,7 +93,8 @@ def _arguments(rule: Rule) -> Iterator[dict[str, Any]]:
 
 def _query(door: Door) -> Iterator[dict[str, Any]]:
     for name in door.query:
-        yield {"name": name, "in": "query", "schema": PARAMETERS[name]}
+        schema = dict(PARAMETERS[name])
+        yield {"name": schema.pop("name", name), "in": "query", "schema": schema}
 
 
 def _if_match(door: Door) -> Iterator[dict[str, Any]]:
@@ -118,6 +119,8 @@ def _body(door: Door) -> dict[str, Any]:
 
 def _good(door: Door) -> dict[str, Any]:
     content: dict[str, Any] = {"application/json": {"schema": {"$ref": f"#/components/schemas/{door.gives}"}}}
+    if "report_format" in door.query:
+        content["text/html"] = {"schema": {"type": "string"}}
     if "format" in door.query:
         content["text/csv"] = {"schema": {"type": "string"}}
     found: dict[str, Any] = {str(door.status): {"description": "done", "content": content}}

@@ -60,6 +60,8 @@ DOORS: dict[str, Door] = {
     "api.evidence.show": Door("Evidence", query=("attempt", "at", *_SPAN)),
     "api.attachments.list_all": Door("List", query=("limit",)),
     "api.attachments.attach": Door("Object", "AttachmentDocument", 201, ("reason",)),
+    "api.criteria.show": Door("Criteria"),
+    "api.criteria.report": Door("Criteria", query=("report_format",)),
     "api.checklists.show": Door("Checklist"),
     "api.checklists.replace": Door("Checklist", "ChecklistDocument", query=("reason",), version=_REQUIRED),
     "api.checklists.set_item": Door("Checklist", "ItemDocument", query=("reason",), version=_REQUIRED),
@@ -98,6 +100,7 @@ PARAMETERS: dict[str, dict[str, object]] = {
     "flag": {"type": "string"},
     "operation": {"type": "string", "description": "this operation alone"},
     "format": {"type": "string", "enum": ["json", "csv"]},
+    "report_format": {"name": "format", "type": "string", "enum": ["json", "html"]},
     "reason": {"type": "string", "maxLength": 2000, "description": "why, for the audit log"},
 }
 
@@ -226,6 +229,17 @@ ANSWERS: dict[str, dict[str, object]] = {
             "version": {"type": "integer", "description": "of the checklist, for If-Match; 0 before the first change"},
             "items": {"type": "array", "items": {"type": "object", "required": ["id", "title", "required", "done"]}},
             "open": {"type": "array", "items": {"type": "string"}, "description": "what holds a rollout back"},
+        },
+    },
+    "Criteria": {
+        "type": "object",
+        "required": ["flag", "at", "outcome", "criteria"],
+        "properties": {
+            "outcome": {"enum": ["pass", "fail", "not_enough_data"]},
+            "criteria": {
+                "type": "array",
+                "items": {"type": "object", "required": ["name", "title", "outcome", "sentence", "points"]},
+            },
         },
     },
     "Problem": {

@@ -33,6 +33,7 @@ from controlplane.usecases.backtest import backtest
 from controlplane.usecases.changing import Cause, Place
 from controlplane.usecases.evidence import Asked, evidence_series
 from controlplane.usecases.history import Filter, list_entries, verify
+from controlplane.usecases.reporting import migration_report
 from controlplane.usecases.snapshots import current_snapshot
 from web.cli.plane import Answer, Page
 
@@ -109,6 +110,9 @@ class Local:
     def start(self, flag: str, reason: str, at: str | None) -> Answer:
         due = parse(StartDocument, {"at": at}).at
         return answer_flag(rollouts.start(self._store, self._place(flag), self._because(reason), due), None, utc_now())
+
+    def report(self, flag: str) -> Answer:
+        return migration_report(self._store, self._place(flag), utc_now())
 
     def show_checklist(self, flag: str, phase: str) -> Answer:
         return checklists.show_checklist(self._store, self._place(flag), Phase(phase))

@@ -94,6 +94,9 @@ class Remote:
     def start(self, flag: str, reason: str, at: str | None) -> Answer:
         return self._ask("POST", self._flag(flag, "/rollout/start"), {"reason": reason, "at": at})
 
+    def report(self, flag: str) -> Answer:
+        return self._ask("GET", self._flag(flag, "/report"))
+
     def show_checklist(self, flag: str, phase: str) -> Answer:
         return self._ask("GET", self._flag(flag, f"/checklists/{phase}"))
 

@@ -5,6 +5,7 @@ from flask import Blueprint
 from web.ui import (
     backtests,
     checklists,
+    criteria,
     definitions,
     flags,
     history,
@@ -24,6 +25,7 @@ dress_templates(blueprint)
 for _room in (
     backtests,
     checklists,
+    criteria,
     definitions,
     flags,
     history,

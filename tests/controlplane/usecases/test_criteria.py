@@ -1,0 +1,169 @@
+"""Weeks of a migration, a report every eight hours, and what its success criteria say at each of its turns."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from controlplane.domain.histogram import LOWEST, index_of
+from controlplane.domain.retention import Retention
+from controlplane.usecases import attachments, flags, rollouts
+from controlplane.usecases.criteria import describe_criteria
+from controlplane.usecases.reporting import migration_report
+from controlplane.usecases.retention import pack_next, thin
+from controlplane.usecases.telemetry import fold, record_reports
+from tests.builders import NOW, a_cause, a_cell, a_flag_document, a_plan_document, a_report
+from tests.controlplane.usecases.reporting import HERE
+
+STEP = timedelta(hours=8)
+
+
+class Weeks:
+    """`at` goes on; the share in force, the attempt and the sides come from the flag."""
+
+    def __init__(self, store, lease) -> None:
+        self.store, self.lease, self.at, self.sequence = store, lease, NOW, 0
+
+    def live(self, days: float, **changes) -> None:
+        until = self.at + timedelta(days=days)
+        while self.at < until:
+            self.report(self.at, **changes)
+            self.at += STEP
+
+    def report(self, at: datetime, *, candidate=None, extra=()) -> None:
+        flag = flags.get_flag(self.store, HERE)
+        share, attempt = flag.operations["echo"].share, flag.rollout.attempt
+        common = {"attempt": attempt, "share": share, "start": int(at.timestamp()) // 10 * 10}
+        index = str(index_of(20.0))
+        keys = {"candidate": 4000 * share // 100_000, "baseline": 4000 * (100_000 - share) // 100_000}
+        cells = [
+            a_cell(
+                **{
+                    "side": side,
+                    "backend": flag.candidate if side == "candidate" else flag.baseline,
+                    "calls": number,
+                    "key_rise": {"from": {str(LOWEST): 0}, "to": {index: number}},
+                    **common,
+                    **((candidate or {}) if side == "candidate" else {}),
+                }
+            )
+            for side, number in keys.items()
+            if number
+        ]
+        cells += [a_cell(**{"share": share, **common, **each}) for each in extra]
+        self.sequence += 1
+        record_reports(self.store, [a_report(*cells, sequence=self.sequence)], at)
+        fold(self.store, self.lease)
+
+    def change(self, act, *rest) -> None:
+        act(self.store, HERE, *rest, a_cause(self.at))
+
+    def outcomes(self) -> dict[str, str]:
+        return {each["name"]: each["outcome"] for each in self.told()["criteria"]}
+
+    def told(self):
+        return describe_criteria(self.store, HERE, self.at)
+
+    def sentence(self, name: str) -> str:
+        return next(each["sentence"] for each in self.told()["criteria"] if each["name"] == name)
+
+
+@pytest.fixture
+def weeks(store, lease) -> Weeks:
+    document = a_flag_document(
+        operations={"echo": {"percent": 0}}, plan=a_plan_document(50, 98), guardrails={"design_effect": 1.0}
+    )
+    flags.create_flag(store, "production", document, a_cause())
+    return Weeks(store, lease)
+
+
+DIVERTED = {"side": "baseline", "backend": "python_pool_v2", "assigned_by": "breaker", "calls": 40}
+PROBED = {"side": "candidate", "assigned_by": "probe", "calls": 5}
+RUN = {"commit": "4f2a91c", "result": "passed"}
+
+
+def test_before_anybody_is_exposed_nothing_has_passed(weeks):
+    weeks.live(1)
+
+    assert set(weeks.outcomes().values()) == {"not_enough_data"}
+
+
+def test_a_migration_of_ten_weeks_passes_every_criterion_and_says_so_in_its_report(weeks, store, lease):
+    weeks.change(rollouts.start)
+    weeks.live(14)
+    weeks.change(rollouts.advance)
+    weeks.live(1, extra=(DIVERTED, PROBED))
+    weeks.live(20)
+    assert weeks.outcomes()["stable"] == "not_enough_data"
+    assert "20 of 30 days since a breaker was open" in weeks.sentence("stable")
+    weeks.live(11)
+    attachments.attach(store, HERE, RUN, a_cause(weeks.at))
+
+    assert weeks.outcomes() == dict.fromkeys(("errors", "latency", "breakers", "affinity", "stable", "tests"), "pass")
+
+    weeks.change(rollouts.finish)
+    weeks.live(2)
+    while pack_next(store, lease, weeks.at):
+        pass
+    thin(store, lease, weeks.at, Retention())
+    assert set(weeks.outcomes().values()) == {"pass"}
+    report = migration_report(store, HERE, weeks.at)
+    assert report["outcome"] == "pass"
+    assert report["migration"]["rollout"]["state"] == "finished"
+
+
+def test_a_rollback_begins_the_thirty_days_anew(weeks):
+    weeks.change(rollouts.start)
+    weeks.change(rollouts.advance)
+    weeks.live(10)
+    weeks.change(rollouts.roll_back)
+    weeks.live(1)
+    assert "days count from 98 % on" in weeks.sentence("stable")
+
+    weeks.change(rollouts.unlock)
+    weeks.change(rollouts.start)
+    weeks.change(rollouts.advance)
+    weeks.live(5)
+
+    assert "5 of 30 days since it reached 98 %" in weeks.sentence("stable") or "4 of 30" in weeks.sentence("stable")
+
+
+def test_a_candidate_that_fails_more_often_fails_and_one_that_is_slower_does_too(weeks):
+    weeks.change(rollouts.start)
+    weeks.live(4, candidate={"errors": {"timeout": 60}})
+    assert weeks.outcomes()["errors"] == "fail"
+
+    weeks.change(rollouts.abort)
+    weeks.change(rollouts.start)
+    slow = {"to": {str(index_of(90.0)): 2000}, "from": {}}
+    weeks.live(4, candidate={"milliseconds": 90.0, "key_rise": slow})
+    assert weeks.outcomes()["latency"] == "fail"
+    assert weeks.outcomes()["errors"] != "fail"
+
+
+def test_breakers_that_were_forced_open_for_a_while_are_an_exercise_and_no_trouble(weeks, store):
+    weeks.change(rollouts.start)
+    weeks.live(2)
+    flags.set_operation(store, HERE, "echo", {"breaker": {"mode": "forced_open"}}, a_cause(weeks.at))
+    weeks.live(1, extra=(DIVERTED,))
+    flags.set_operation(store, HERE, "echo", {"breaker": {"mode": None}}, a_cause(weeks.at))
+    assert weeks.outcomes()["breakers"] == "not_enough_data"
+    weeks.live(1)
+
+    assert weeks.outcomes()["breakers"] == "pass"
+    assert "breaker was open" not in weeks.sentence("stable")
+
+
+def test_an_outage_that_no_breaker_noticed_fails(weeks):
+    weeks.change(rollouts.start)
+    weeks.live(1, candidate={"errors": {"connection": 1950}})
+
+    assert weeks.outcomes()["breakers"] == "fail"
+    assert "no breaker opened" in weeks.sentence("breakers")
+
+
+def test_a_key_that_is_not_sent_where_it_was_drawn_shows(weeks):
+    weeks.change(rollouts.start)
+    few = {"calls": 200, "key_rise": {"from": {}, "to": {str(index_of(20.0)): 200}}}
+    weeks.live(1, candidate=few)
+
+    assert weeks.outcomes()["affinity"] == "fail"

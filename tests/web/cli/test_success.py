@@ -1,0 +1,39 @@
+"""The shell's words for a migration's checklists, its test results and its report."""
+
+import json
+import re
+
+from tests.web.cli.test_shell import bridge, read, throwbar
+
+__all__ = ["bridge", "throwbar"]  # fixtures
+
+
+def test_an_item_is_ticked_off_and_a_start_that_waits_for_the_others_is_refused(throwbar, bridge):
+    found = read(throwbar("checklist", "set", bridge, "usage", "--done", "--evidence", "see the wiki", "--json"))
+    assert found["items"][0]["done"] is True
+
+    found = read(throwbar("checklist", "require", bridge, "--items", "--json"))
+    assert len(found["open"]) == 4
+    refused = throwbar("rollout", "start", bridge)
+    assert refused.exit_code == 1
+    assert "its checklist asks for: Document all custom error handling" in refused.output
+
+
+def test_clean_up_points_are_a_list_of_their_own(throwbar, bridge):
+    read(throwbar("checklist", "set", bridge, "archive", "--after", "--owner", "ann", "--json"))
+
+    shown = throwbar("checklist", "show", bridge, "--after")
+
+    assert re.search(r"archive +open +ann +Archive the code of the migration", shown.output)
+
+
+def test_a_pipeline_attaches_a_result_and_the_report_says_so(throwbar, bridge, tmp_path):
+    told = throwbar("checklist", "attach", bridge, "--commit", "4f2a91c", "--result", "failed")
+    assert told.output.startswith("tests failed at 4f2a91c, attached by ")
+
+    file = tmp_path / "report.html"
+    result = throwbar("report", bridge, "--html", str(file), "--json")
+
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["outcome"] == "fail"
+    assert "tests failed at 4f2a91c" in file.read_text("utf-8")
