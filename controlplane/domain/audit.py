@@ -37,6 +37,7 @@ class Action(StrEnum):
     FLAG_ENABLE = "flag:enable"
     FLAG_DISABLE = "flag:disable"
     FLAG_ARCHIVE = "flag:archive"
+    FLAG_RETIRE = "flag:retire"
     FLAG_REVERT = "flag:revert"
     SHARE_SET = "share:set"
     OPERATION_SET = "operation:set"

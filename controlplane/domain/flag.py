@@ -8,8 +8,9 @@ from enum import StrEnum
 from controlplane.domain.constraints import Constraint, lowered
 from controlplane.domain.guardrails import Guardrails, Overrides
 from controlplane.domain.plan import Plan
-from controlplane.domain.rollout import Rollout
+from controlplane.domain.rollout import Rollout, State
 from controlplane.domain.routing import DEFAULT_SHADOW_SHARE, Breaker, Mode, Retry, Switches
+from controlplane.domain.share import FULL
 
 
 class Side(StrEnum):
@@ -61,7 +62,8 @@ class Operation:
 class Flag:
     """A migration as it stands; `version` grows by one with every change.
 
-    `blocked_by` names what its checklist still asks for: a rollout neither starts nor advances before.
+    An archived flag answers with its final backend until it is retired. `blocked_by` names what its checklist still
+    asks for: a rollout neither starts nor advances before.
     """
 
     key: str
@@ -84,6 +86,7 @@ class Flag:
     created_at: datetime | None = None
     updated_at: datetime | None = None
     archived_at: datetime | None = None
+    retired_at: datetime | None = None
 
     def operation(self, name: str) -> Operation | None:
         return self.operations.get(name)
@@ -167,6 +170,14 @@ def raises_exposure(before: Flag, after: Flag) -> bool:
         effective_share(after, name) > (effective_share(before, name) if name in known else 0)
         for name in after.operations
     )
+
+
+def final_side(flag: Flag, name: str) -> Side:
+    """What an archived flag answers for an operation: the candidate only where the migration had come to its end."""
+    operation = flag.operations[name]
+    over = operation.share >= FULL or flag.rollout.state in {State.COMPLETED, State.FINISHED}
+    obeyed = flag.enabled and not flag.rolled_back and not operation.rolled_back
+    return Side.CANDIDATE if obeyed and over and operation.share else Side.BASELINE
 
 
 def effective_share(flag: Flag, name: str) -> int:

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from controlplane.domain.flag import Flag, Operation
+from controlplane.domain.flag import Flag, Operation, Side, final_side
 from controlplane.domain.retention import Retention
 from controlplane.domain.routing import written
+from controlplane.domain.share import FULL
 
 SCHEMA = 1
 BUCKETING = "flagd-v3"
@@ -32,7 +33,7 @@ class Clockwork:
 def compile_snapshot(
     environment: str, source: str, version: int, flags: Iterable[Flag], clockwork: Clockwork
 ) -> dict[str, Any]:
-    """The document of docs/protocol.md; archived flags are left out."""
+    """The document of docs/protocol.md; retired flags are left out."""
     return {
         "schema": SCHEMA,
         "environment": environment,
@@ -43,7 +44,9 @@ def compile_snapshot(
             "bucket_seconds": clockwork.bucket_seconds,
             "outcome_deadline_seconds": clockwork.outcome_deadline_seconds,
         },
-        "flags": {flag.key: _route(flag) for flag in flags if flag.archived_at is None},
+        "flags": {
+            flag.key: _final(flag) if flag.archived_at else _route(flag) for flag in flags if not flag.retired_at
+        },
     }
 
 
@@ -69,6 +72,26 @@ def _route(flag: Flag) -> dict[str, Any]:
     if flag.switches.off:
         route["switches"] = dict.fromkeys(flag.switches.off, False)
     return route
+
+
+def _final(flag: Flag) -> dict[str, Any]:
+    """An archived flag: one side for each operation, in words that services know who have never heard of archives."""
+    shares = {name: FULL if final_side(flag, name) is Side.CANDIDATE else 0 for name in flag.operations}
+    operations = {
+        name: {"share": share, "mode": "single", "rolled_back": False, "latency_tolerance": 0}
+        for name, share in shares.items()
+    }
+    return {
+        "kind": "migration",
+        "baseline": flag.baseline,
+        "candidate": flag.candidate,
+        "enabled": True,
+        "rolled_back": False,
+        "attempt": flag.rollout.attempt,
+        "archived": True,
+        "rules": [],
+        "operations": operations,
+    }
 
 
 def _operation(flag: Flag, name: str, operation: Operation) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from controlplane.store import Store
 from controlplane.store.lease import Lease
 from controlplane.usecases.leading import lead, step_down
 from controlplane.usecases.retention import pack_next, thin
+from controlplane.usecases.retiring import retire
 from controlplane.usecases.telemetry import forget_old
 from controlplane.usecases.ticking import TickReport, tick
 
@@ -94,6 +95,7 @@ class Duties:
     def _forget(self, lease: Lease) -> None:
         thin(self._store, lease, self._clock(), self._clockwork.retention)
         forget_old(self._store, self._clock())
+        retire(self._store, lease, self._clock())
 
     def _fenced(self, what: str, job: Callable[[Lease], None]) -> None:
         lease = self.lease

@@ -43,6 +43,11 @@ class Flags:
             query = query.where(flags.c.archived_at.is_(None))
         return [_flag(row) for row in self._connection.execute(query)]
 
+    def answering(self, environment_id: int) -> list[Flag]:
+        """Those that services hear of: all that are not retired, archived ones included."""
+        query = select(flags).where(flags.c.environment_id == environment_id, flags.c.retired_at.is_(None))
+        return [_flag(row) for row in self._connection.execute(query.order_by(flags.c.key))]
+
     def add(self, environment_id: int, flag: Flag) -> None:
         values = {**_values(flag), "environment_id": environment_id, "key": flag.key, "created_at": flag.created_at}
         self._connection.execute(insert(flags).values(values))
@@ -106,6 +111,7 @@ def _values(flag: Flag) -> dict[str, Any]:
         "state": state_document(flag),
         "updated_at": flag.updated_at,
         "archived_at": flag.archived_at,
+        "retired_at": flag.retired_at,
     }
 
 
@@ -118,4 +124,5 @@ def _flag(row: Row[Any]) -> Flag:
         created_at=row.created_at,
         updated_at=row.updated_at,
         archived_at=row.archived_at,
+        retired_at=row.retired_at,
     )

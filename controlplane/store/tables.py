@@ -89,6 +89,7 @@ flags = Table(
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("archived_at", Instant),
+    Column("retired_at", Instant),
     UniqueConstraint("environment_id", "key"),
 )
 

@@ -156,4 +156,8 @@ def _baking_anew(before: Flag, after: Flag, now: datetime) -> Flag:
 
 
 def _document(flag: Flag) -> dict[str, Any]:
-    return {**flag_document(flag), **state_document(flag), "archived": flag.archived_at is not None}
+    return {**flag_document(flag), **state_document(flag), "archived": flag.archived_at is not None, **_retired(flag)}
+
+
+def _retired(flag: Flag) -> dict[str, bool]:
+    return {"retired": True} if flag.retired_at else {}

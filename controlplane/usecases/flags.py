@@ -77,7 +77,10 @@ def disable_flag(store: Store, place: Place, cause: Cause) -> Flag:
 
 
 def archive_flag(store: Store, place: Place, cause: Cause) -> Flag:
-    """Take a flag out of every snapshot; its history stays. Refused while a rollout runs."""
+    """The end of a flag: for 90 days it answers with its final backend and warns, then it leaves every snapshot.
+
+    Its history stays. Refused while a rollout runs.
+    """
 
     def archived(flag: Flag) -> Flag:
         if flag.rollout.is_live:
@@ -165,6 +168,7 @@ def redefined(flag: Flag, wanted: Flag) -> Flag:
         created_at=flag.created_at,
         updated_at=flag.updated_at,
         archived_at=flag.archived_at,
+        retired_at=flag.retired_at,
     )
     _respect_rollout(flag, after)
     return after

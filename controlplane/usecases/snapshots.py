@@ -26,4 +26,4 @@ def current_snapshot(store: Store, environment: str, clockwork: Clockwork) -> di
     """The document of docs/protocol.md. Raises NotFound."""
     with store.reading() as uow:
         row = uow.environments.get(environment)
-        return compile_snapshot(row.name, row.source, row.version, uow.flags.all(row.id), clockwork)
+        return compile_snapshot(row.name, row.source, row.version, uow.flags.answering(row.id), clockwork)

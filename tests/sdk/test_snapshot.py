@@ -26,6 +26,14 @@ def test_the_golden_snapshot_is_read():
     assert flag.plan("simple_predict").attempt == 2
 
 
+def test_the_golden_snapshot_of_an_archived_flag_is_read():
+    flag = compile_snapshot(parse((CONTRACT / "snapshot_archived.json").read_bytes())).flags["dspex-bridge"]
+
+    assert flag.archived
+    assert decide(flag.plan("echo"), "k").backend == "python_pool_v2"
+    assert decide(flag.plan("simple_predict"), None).backend == "snakepit"
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

@@ -15,6 +15,7 @@ ACTIONS = {
     "flag:enable": "enabled the flag",
     "flag:disable": "disabled the flag",
     "flag:archive": "archived the flag",
+    "flag:retire": "took the archived flag out of every snapshot",
     "flag:revert": "reverted the flag",
     "share:set": "set a percent",
     "operation:set": "set an operation",

@@ -130,6 +130,7 @@ class Client:
             overrides=dict(self._shelf.overrides),
             pin_store_errors=self._engine.pin_store_errors(),
             failures={name: trouble.failures for name, trouble in self._troubles().items() if trouble.failures},
+            archived=tuple(self._engine.archived()),
         )
 
     def flush(self, timeout: float = 5.0) -> bool:

@@ -89,6 +89,12 @@ class Engine:
         with self._lock:
             return list(self._bindings)
 
+    def archived(self) -> list[str]:
+        """The flags that this process still asks for although they are archived."""
+        flags = self.snapshot.flags
+        keys = sorted({binding.flag for binding in self.bindings()})
+        return [key for key in keys if (plan := flags.get(key)) is not None and plan.archived]
+
     def pin_store_errors(self) -> int:
         """Of all stores of pins that operations in use have, each counted once."""
         return sum(pins.store_errors for pins in {binding.pins for binding in self.bindings()} if pins is not None)

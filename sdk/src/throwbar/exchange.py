@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from throwbar.engine import Engine
+from throwbar.engine import Engine, log
 from throwbar.errors import SnapshotError
 from throwbar.harvest import settle, settle_all, take_dropped
 from throwbar.memory import Memories, drawn_first
@@ -32,6 +32,7 @@ class Exchange:
         self.last_poll_at: float | None = None
         self._announced: dict[str, Any] = {}
         self._asked_at: float | None = None
+        self._warned: set[str] = set()
         self._engine = engine
         self._settings = settings
         self._shelf = shelf
@@ -89,8 +90,15 @@ class Exchange:
         """The conversation is over."""
         self._http.close()
 
+    def _warn(self) -> None:
+        for flag in self._engine.archived():
+            if flag not in self._warned:
+                self._warned.add(flag)
+                log.warning("flag %s is archived: it answers with its final backend; remove its uses", flag)
+
     def _queue(self, *, last: bool) -> None:
         engine = self._engine
+        self._warn()
         snapshot = engine.snapshot
         now = engine.wall_clock()
         if last:

@@ -25,6 +25,7 @@ _FLAG: Fields = {
     "attempt": int,
     "rules": list,
     "switches": dict,
+    "archived": bool,
 }
 _FLAG_NEEDS = ("baseline", "candidate", "enabled", "operations")
 _RULE: Fields = {"attribute": str, "operator": str, "values": list, "serve": str}

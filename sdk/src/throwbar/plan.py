@@ -135,6 +135,11 @@ class FlagPlan:
             raw = self._raw = json.loads(self.text)
         return raw
 
+    @property
+    def archived(self) -> bool:
+        """Whether it only answers for a while yet, with its final backend."""
+        return self.raw.get("archived", False) is True
+
     def under(self, overrides: Overrides, *, readable: bool) -> FlagPlan:
         """This one, if it was made under the same circumstances, else another."""
         if self.readable == readable and self._overrides == overrides:

@@ -39,7 +39,7 @@ def ask(url: str, token: str, environment: str, transport: Transport | None = No
             page = _page(transport, token, environment, {"limit": "500", "archived": archived, "after": after})
             for flag in page["items"]:
                 operations[flag["key"]] = frozenset(flag.get("operations", ()))
-                if flag.get("archived_at") or flag.get("rollout", {}).get("state") == "completed":
+                if flag.get("archived_at") or flag.get("rollout", {}).get("state") in ("completed", "finished"):
                     completed.add(flag["key"])
             after = page.get("next")
     return Registered(operations, frozenset(completed))

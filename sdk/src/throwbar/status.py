@@ -10,7 +10,8 @@ class Status(NamedTuple):
     `stale` says that the control plane has not confirmed the snapshot for three poll intervals. `last_error` is
     the newest unsolved trouble in one sentence, or ""; `failures` counts how often in a row each of `polling`,
     `reporting`, `backup` and `overrides` went wrong, and is empty while all is well. `pin_store_errors` is how often
-    stores of pins failed: each time a session went unpinned, and no call was harmed.
+    stores of pins failed: each time a session went unpinned, and no call was harmed. `archived` are flags that this
+    process still asks for: they answer with their final backend for a while, and their uses should go.
     """
 
     ready: bool
@@ -29,3 +30,4 @@ class Status(NamedTuple):
     overrides: Mapping[str, str]
     pin_store_errors: int
     failures: Mapping[str, int]
+    archived: tuple[str, ...] = ()

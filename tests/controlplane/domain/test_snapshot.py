@@ -6,8 +6,9 @@ import pytest
 
 from controlplane.domain.flag import Flag, Operation, Operator, Rule, Side
 from controlplane.domain.guardrails import Guardrails
-from controlplane.domain.rollout import Rollout
+from controlplane.domain.rollout import Rollout, State
 from controlplane.domain.routing import Breaker, BreakerMode, Mode, Retry, Switches
+from controlplane.domain.share import FULL
 from controlplane.domain.snapshot import Clockwork, compile_snapshot
 from tests.builders import NOW
 
@@ -41,8 +42,38 @@ def test_a_snapshot_is_the_published_one():
     assert json.loads(json.dumps(compiled(FLAG))) == json.loads(GOLDEN.read_text())
 
 
-def test_archived_flags_are_in_no_snapshot():
-    assert compiled(replace(FLAG, archived_at=NOW))["flags"] == {}
+def test_an_archived_flag_answers_with_its_final_backends_as_published():
+    over = Rollout(state=State.FINISHED, attempt=3)
+    operations = {"echo": Operation(FULL, rolled_back=True), "simple_predict": Operation(FULL)}
+    snapshot = compile_snapshot(
+        *("production", "5f2c9a4be01d7736", 57),
+        [replace(FLAG, archived_at=NOW, rollout=over, operations=operations)],
+        Clockwork(),
+    )
+
+    assert json.loads(json.dumps(snapshot)) == json.loads(GOLDEN.with_name("snapshot_archived.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("changes", "share", "final"),
+    [
+        ({"rollout": Rollout(State.COMPLETED)}, 98_000, FULL),
+        ({"rollout": Rollout(State.FINISHED)}, FULL, FULL),
+        ({}, FULL, FULL),
+        ({}, 60_000, 0),
+        ({"rollout": Rollout(State.COMPLETED)}, 0, 0),
+        ({"enabled": False}, FULL, 0),
+        ({"rolled_back": True}, FULL, 0),
+    ],
+)
+def test_the_candidate_is_final_only_where_a_migration_came_to_its_end(changes, share, final):
+    flag = replace(FLAG, archived_at=NOW, operations={"echo": Operation(share)}, **changes)
+
+    assert compiled(flag)["flags"]["dspex-bridge"]["operations"]["echo"]["share"] == final
+
+
+def test_retired_flags_are_in_no_snapshot():
+    assert compiled(replace(FLAG, archived_at=NOW, retired_at=NOW))["flags"] == {}
 
 
 def test_a_snapshot_tells_services_nothing_they_need_not_know():

@@ -229,10 +229,10 @@ def test_backends_do_not_change_under_a_rollout(store, flag):
         flags.patch_flag(store, HERE, {"candidate": "other"}, a_cause())
 
 
-def test_an_archived_flag_leaves_the_snapshot_and_can_no_longer_be_changed(store, flag):
+def test_an_archived_flag_answers_with_its_final_backend_and_can_no_longer_be_changed(store, flag):
     flags.archive_flag(store, HERE, a_cause())
 
-    assert current_snapshot(store, "production", Clockwork())["flags"] == {}
+    assert current_snapshot(store, "production", Clockwork())["flags"]["dspex-bridge"]["archived"] is True
     assert flags.list_flags(store, "production") == []
     assert flags.get_flag(store, HERE).archived_at == NOW
     for act in (flags.enable_flag, flags.disable_flag, rollouts.start, rollouts.roll_back):
