@@ -10,7 +10,7 @@ from controlplane.usecases import flags as usecases
 from controlplane.usecases.answers import describe_flag
 from controlplane.usecases.changing import Place
 from web.errors import STATUS
-from web.ui import asking, diffs, forms, plan_forms, plans
+from web.ui import asking, diffs, forecasts, forms, plan_forms, plans
 from web.ui.answering import done_and_back, page
 from web.wiring import wired
 
@@ -56,12 +56,12 @@ def save(environment: str, flag: str) -> Response:
 
 
 def _filled_in() -> dict[str, str] | None:
-    """The form with a template's plan, or with one row more, when that is what was asked; else None."""
+    """The form with a template's plan, with one row more or with a forecast, when that was asked for; else None."""
     fields = plan_forms.closed_up(asking.fields())
     if fields.get("do") == "template":
         rest = {name: value for name, value in fields.items() if not name.startswith("stage-")}
         return rest | plans.template_fields(fields.get("template", ""))
-    return fields if fields.get("do") == "stage" else None
+    return fields if fields.get("do") in {"stage", "forecast"} else None
 
 
 def _form(
@@ -86,6 +86,7 @@ def _form(
         errors=forms.shown_errors(told),
         message=error.message if error and not told else None,
         conflict=_differing(current, document) if current and isinstance(error, StaleVersion) else None,
+        forecast=forecasts.of_plan(Place(environment, current["key"]), document.get("plan")) if current else None,
         choices=plans,
     )
 

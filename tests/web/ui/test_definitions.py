@@ -105,3 +105,22 @@ def test_the_form_offers_what_is_in_force(flag: None, operator: Visitor) -> None
         'name="expected" value="1"',
     ):
         assert kept in text
+
+
+def test_the_plan_tells_what_each_stage_could_see_while_it_is_written(store: Store, flag: None, admin: Visitor) -> None:
+    page = admin.get(f"{FLAG}/edit")
+
+    assert "What each stage could see" in visible(page)
+    assert "No traffic is known yet: let services report for a while." in visible(page)
+    assert "0 ms of calls to python_pool_v2 by key before the attempt, of 2 h needed" in visible(page)
+
+
+def test_another_plan_can_be_tried_and_nothing_is_changed(store: Store, flag: None, admin: Visitor) -> None:
+    before = flags.get_flag(store, BRIDGE)
+
+    tried = admin.post(f"{FLAG}/edit", **{**FILLED, "stage-1-percent": "100", "do": "forecast"})
+
+    assert tried.status_code == 200
+    assert "Too short to see anything" in visible(tried)
+    assert "Nothing is left to compare with at 100 %" in visible(tried)
+    assert flags.get_flag(store, BRIDGE) == before
