@@ -9,6 +9,7 @@ from bench.health import (
     disturbances,
     false_rollbacks,
     forecasts,
+    prechecks,
     recurring,
     rollouts,
     sample_ratio,
@@ -25,6 +26,7 @@ SUBJECTS = {
     "rollouts": rollouts.tables,
     "forecasts": forecasts.tables,
     "ratio": sample_ratio.tables,
+    "prechecks": prechecks.tables,
     "recurring": recurring.tables,
 }
 

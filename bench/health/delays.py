@@ -165,4 +165,5 @@ def _outage_goals(found: Found) -> Iterator[Goal]:
             f"outage, {name}: at 10/s · 1 % median ≤ 3 and p95 ≤ 6 checks; from 100/s on 1 check",
             f"{middle:g} / {high:g}; {quick:g}",
             middle <= 3 and high <= 6 and quick == 1,
+            "D = 2 counts two failures as one until more is known, and at one key in ten seconds each is waited for",
         )

@@ -10,15 +10,17 @@ NEVER = math.inf
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """One promise, what was seen of it, and whether it holds."""
+    """One promise, what was seen of it, and whether it holds; `why` explains a miss."""
 
     name: str
     promise: str
     figure: str
     met: bool
+    why: str = ""
 
     def __str__(self) -> str:
-        return f"- **{self.name}** {self.promise}: {self.figure}: **{'met' if self.met else 'missed'}**"
+        verdict = "**met**" if self.met else f"**missed**; {self.why}" if self.why else "**missed**"
+        return f"- **{self.name}** {self.promise}: {self.figure}: {verdict}"
 
 
 @dataclass(frozen=True, slots=True)

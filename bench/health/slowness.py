@@ -119,12 +119,19 @@ def _delays(scale: Scale) -> Table:
     return Table("Delay in checks, latency (median / p95)", columns, rows, list(_goals(found)), notes)
 
 
+_CAPPED = (
+    "the first bucket only says where the edges are, and a bucket wins at most 20 to 1, so that one pause of a process "
+    "condemns nobody: 3 buckets and the first one are 4; D = 2 doubles what is needed"
+)
+_ONE = "it watches the one quantile that this fault moves, ours shares its evidence over five and caps each win"
+
+
 def _goals(found: dict[str, list[Sequence[int | None]]]) -> Iterator[Goal]:
     middle = {name: [median(each) for each in delays] for name, delays in found.items()}
     for setting, most in ((STRICT, 8), (BY_CALL, 25), (DEFAULT, 25)):
         twice, tail = middle[setting.name][3], middle[setting.name][6]
         promise = f"{setting.name.strip('*')}: all × 2 in ≤ 3 checks, tail × 1.5 in ≤ {most}, at 100/s · 10 %"
-        yield Goal("G8", promise, f"{twice:g} and {tail:g}", twice <= 3 and tail <= most)
+        yield Goal("G8", promise, f"{twice:g} and {tail:g}", twice <= 3 and tail <= most, _CAPPED)
     ratios = [
         theirs / ours
         for ours, theirs in zip(middle[STRICT.name], middle[THEIRS], strict=True)
@@ -132,4 +139,4 @@ def _goals(found: dict[str, list[Sequence[int | None]]]) -> Iterator[Goal]:
     ]
     least = min(ratios, default=math.nan)
     promise = "no tolerance, D = 1: ≥ 2 × sooner than the p99 sequence where that needs ≥ 10 checks"
-    yield Goal("G8", promise, f"{least:.1f} … {max(ratios, default=math.nan):.1f} ×", least >= 2)
+    yield Goal("G8", promise, f"{least:.1f} … {max(ratios, default=math.nan):.1f} ×", least >= 2, _ONE)
