@@ -15,6 +15,7 @@ class Instance:
     """One process of a service. `sequence` is the newest report recorded: older ones are repetitions.
 
     `breakers` and `overrides` are what that report told of them (docs/protocol.md): each report replaces them.
+    `sites` come with the first one and now and then, and stay.
     """
 
     instance: str
@@ -27,10 +28,11 @@ class Instance:
     last_seen_at: datetime
     breakers: Sequence[Mapping[str, Any]] = ()
     overrides: Mapping[str, str] = field(default_factory=dict)
+    sites: Sequence[Mapping[str, Any]] = ()
 
 
 _CHANGING = ("service", "sdk", "sequence", "source", "version", "last_seen_at")
-_TOLD = ("breakers", "overrides")
+_TOLD = ("breakers", "overrides", "sites")
 
 
 class Instances:
@@ -54,6 +56,13 @@ class Instances:
         query = select(instances).where(instances.c.environment_id == environment_id)
         rows = self._connection.execute(query.order_by(instances.c.service, instances.c.instance))
         return [_instance(row) for row in rows]
+
+    def sites(self, environment_id: int, names: Iterable[str]) -> dict[str, Sequence[Mapping[str, Any]]]:
+        """Instance → where its code registers operations, as far as it told."""
+        columns = instances.c
+        query = select(columns.instance, columns.sites).where(columns.environment_id == environment_id)
+        rows = self._connection.execute(query.where(columns.instance.in_(sorted(set(names)))))
+        return {row.instance: tuple(row.sites or ()) for row in rows}
 
     def number(self, environment_id: int) -> int:
         """How many have reported, as far as they are remembered."""
@@ -87,11 +96,13 @@ def _values(environment_id: int, each: Instance) -> dict[str, Any]:
 
 
 def _changing(each: Instance) -> dict[str, Any]:
-    told = {"breakers": list(each.breakers), "overrides": dict(each.overrides)}
+    told = {"breakers": list(each.breakers), "overrides": dict(each.overrides), "sites": list(each.sites)}
     return {**{name: getattr(each, name) for name in _CHANGING}, **told}
 
 
 def _instance(row: Any) -> Instance:  # noqa: ANN401 - a row of `instances`
     fields = ("instance", "service", "sdk", "sequence", "source", "version", "first_seen_at", "last_seen_at")
     known = {name: getattr(row, name) for name in fields}
-    return Instance(**known, breakers=tuple(row.breakers or ()), overrides=row.overrides or {})
+    return Instance(
+        **known, breakers=tuple(row.breakers or ()), overrides=row.overrides or {}, sites=tuple(row.sites or ())
+    )

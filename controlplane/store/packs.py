@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, insert, not_, or_, select
+from sqlalchemy import Connection, and_, delete, func, insert, not_, or_, select
 
 from controlplane.domain.observation import Arm, total
 from controlplane.domain.retention import Grain
@@ -45,6 +45,12 @@ class Packs:
         )
         found = (cell for row in self._connection.execute(query) for cell in unpack(row.body, flag, row.operation))
         return [cell for cell in found if first <= cell[0].start < until]
+
+    def newest_by_flag(self, environment_id: int) -> dict[str, int]:
+        """Flag → the start of its newest pack by the hour."""
+        here = and_(packs.c.environment_id == environment_id, packs.c.grain == Grain.HOUR.value)
+        query = select(packs.c.flag, func.max(packs.c.start)).where(here).group_by(packs.c.flag)
+        return {flag: int(start) for flag, start in self._connection.execute(query)}
 
     def flags(self) -> list[tuple[int, str]]:
         """(environment, flag) of everything that is packed."""

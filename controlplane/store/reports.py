@@ -104,6 +104,14 @@ class Buckets:
             found.setdefault(flag, {}).setdefault(side, {})[start] = (int(calls), int(bad))
         return found
 
+    def newest_by_flag(self, environment_id: int) -> dict[str, int]:
+        """Flag → the start of its newest cell; to the day where it is packed."""
+        found = Packs(self._connection).newest_by_flag(environment_id)
+        query = select(buckets.c.flag, func.max(buckets.c.start)).where(buckets.c.environment_id == environment_id)
+        for flag, start in self._connection.execute(query.group_by(buckets.c.flag)):
+            found[flag] = max(start, found.get(flag, start))
+        return found
+
     def oldest(self, before: int) -> tuple[int, Place] | None:
         """Environment and place of one of the first cells that have a row and start before an instant."""
         query = select(buckets.c.environment_id, *_READ).where(buckets.c.start < before).order_by(buckets.c.start)

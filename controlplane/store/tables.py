@@ -225,6 +225,7 @@ instances = Table(
     Column("last_seen_at", Instant, nullable=False),
     Column("breakers", JSON),  # null in rows that are older than the column: none
     Column("overrides", JSON),
+    Column("sites", JSON),
 )
 
 buckets = Table(

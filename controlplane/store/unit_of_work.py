@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine
 from controlplane.store.appointments import Appointments
 from controlplane.store.attachments import Attachments
 from controlplane.store.audit import AuditLog
+from controlplane.store.callers import Callers
 from controlplane.store.checklists import Checklists
 from controlplane.store.checkpoints import Checkpoints
 from controlplane.store.counters import Counters
@@ -39,6 +40,7 @@ class UnitOfWork:
         self.flags = Flags(connection)
         self.freezes = Freezes(connection)
         self.appointments = Appointments(connection)
+        self.callers = Callers(connection)
         self.checklists = Checklists(connection)
         self.attachments = Attachments(connection)
         self.audit = AuditLog(connection)

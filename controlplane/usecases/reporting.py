@@ -10,6 +10,7 @@ from controlplane.usecases.attachments import list_attachments
 from controlplane.usecases.changing import Place
 from controlplane.usecases.checklists import show_checklist
 from controlplane.usecases.criteria import describe_criteria
+from controlplane.usecases.finish import describe_finish
 
 
 def migration_report(store: Store, place: Place, now: datetime) -> dict[str, Any]:
@@ -21,5 +22,6 @@ def migration_report(store: Store, place: Place, now: datetime) -> dict[str, Any
         **describe_criteria(store, place, now),
         "migration": {**{name: flag[name] for name in told}, "rollout": flag["rollout"]},
         "checklists": {phase.value: show_checklist(store, place, phase) for phase in Phase},
+        "finish": describe_finish(store, place, now),
         "tests": list_attachments(store, place, 20),
     }

@@ -14,6 +14,7 @@ from controlplane.store.instances import Instance
 from controlplane.store.journal import JournalRow
 from controlplane.store.lease import Lease
 from controlplane.store.reports import Place
+from controlplane.usecases.callers import note_callers
 from controlplane.usecases.examples import Received, fold_examples, noise_apart
 
 ROWS_AT_ONCE = 200  # journal rows folded in one transaction
@@ -37,6 +38,7 @@ class Incoming:
     body: bytes
     breakers: Sequence[Mapping[str, Any]] = ()
     overrides: Mapping[str, str] = field(default_factory=dict)
+    sites: Sequence[Mapping[str, Any]] = ()
 
 
 def record_reports(store: Store, batch: Sequence[Incoming], now: datetime) -> dict[str, tuple[str, int]]:
@@ -82,6 +84,7 @@ def _instance(report: Incoming, before: Instance | None, now: datetime) -> Insta
         last_seen_at=now,
         breakers=report.breakers,
         overrides=report.overrides,
+        sites=report.sites or (before.sites if before else ()),  # told now and then, and true until told otherwise
     )
 
 
@@ -122,6 +125,7 @@ def _fold_environment(uow: UnitOfWork, environment_id: int, rows: Sequence[Journ
     sums = {place: total(arms) for place, arms in cells.items()}
     uow.buckets.add(environment_id, noise_apart(uow, environment_id, sums, rows[-1].received_at))
     fold_examples(uow, environment_id, reports, known)
+    note_callers(uow, environment_id, reports, known)
     for cause, number in refused.items():
         if number:
             uow.counters.add(f"telemetry:{environment_id}:{cause}", number)

@@ -60,6 +60,8 @@ DOORS: dict[str, Door] = {
     "api.evidence.show": Door("Evidence", query=("attempt", "at", *_SPAN)),
     "api.attachments.list_all": Door("List", query=("limit",)),
     "api.attachments.attach": Door("Object", "AttachmentDocument", 201, ("reason",)),
+    "api.finish.show": Door("Object"),
+    "api.finish.stale": Door("List"),
     "api.criteria.show": Door("Criteria"),
     "api.criteria.report": Door("Criteria", query=("report_format",)),
     "api.checklists.show": Door("Checklist"),

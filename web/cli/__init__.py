@@ -21,6 +21,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "appointment": ("web.cli.appointment:appointment", "Single changes that are made at a set time."),
     "freeze": ("web.cli.appointment:freeze", "Spans in which no rollout moves on."),
     "checklist": ("web.cli.checklist:checklist", "What to look at before a migration, and to clean up after it."),
+    "finish-line": ("web.cli.finish:finish_line", "Whether the baseline is unused, and who called it last."),
+    "stale": ("web.cli.finish:stale", "Flags that look forgotten, and why."),
     "report": ("web.cli.report:report", "Whether a migration was a success, as a file to hand on."),
     "audit": ("web.cli.audit:audit", "Read, export and prove the audit log."),
     "environment": ("web.cli.environment:environment", "List and create environments."),

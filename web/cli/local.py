@@ -32,6 +32,7 @@ from controlplane.usecases.answers import answer_flag, describe_entry, describe_
 from controlplane.usecases.backtest import backtest
 from controlplane.usecases.changing import Cause, Place
 from controlplane.usecases.evidence import Asked, evidence_series
+from controlplane.usecases.finish import describe_finish, list_stale
 from controlplane.usecases.history import Filter, list_entries, verify
 from controlplane.usecases.reporting import migration_report
 from controlplane.usecases.snapshots import current_snapshot
@@ -110,6 +111,12 @@ class Local:
     def start(self, flag: str, reason: str, at: str | None) -> Answer:
         due = parse(StartDocument, {"at": at}).at
         return answer_flag(rollouts.start(self._store, self._place(flag), self._because(reason), due), None, utc_now())
+
+    def finish_line(self, flag: str) -> Answer:
+        return describe_finish(self._store, self._place(flag), utc_now())
+
+    def list_stale(self) -> list[Answer]:
+        return list_stale(self._store, self._environment, utc_now())
 
     def report(self, flag: str) -> Answer:
         return migration_report(self._store, self._place(flag), utc_now())

@@ -94,6 +94,12 @@ class Remote:
     def start(self, flag: str, reason: str, at: str | None) -> Answer:
         return self._ask("POST", self._flag(flag, "/rollout/start"), {"reason": reason, "at": at})
 
+    def finish_line(self, flag: str) -> Answer:
+        return self._ask("GET", self._flag(flag, "/finish-line"))
+
+    def list_stale(self) -> list[Answer]:
+        return _items(self._ask("GET", f"{self._here}/stale"))
+
     def report(self, flag: str) -> Answer:
         return self._ask("GET", self._flag(flag, "/report"))
 

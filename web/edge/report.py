@@ -11,7 +11,19 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from controlplane.domain.share import FULL
-from web.edge.told import Breaker, Breakers, Difference, Mismatch, Mismatches, Receipt, Receipts, Seen, Shadow
+from web.edge.told import (
+    Breaker,
+    Breakers,
+    Difference,
+    Mismatch,
+    Mismatches,
+    Receipt,
+    Receipts,
+    Seen,
+    Shadow,
+    Site,
+    Sites,
+)
 from web.edge.words import PRINTABLE, Count, Histogram, Ratios, Side, Tally, Word
 
 SCHEMA = 1
@@ -111,6 +123,7 @@ class Report(Struct, omit_defaults=True):
     breakers: Breakers = field(default_factory=list)
     mismatches: Mismatches = field(default_factory=list)
     receipts: Receipts = field(default_factory=list)
+    sites: Sites = field(default_factory=list)
     overrides: dict[str, Side] = field(default_factory=dict)
     divergences: dict[str, Count] = field(default_factory=dict)
 
@@ -134,7 +147,7 @@ class MalformedReport(Exception):
 
 
 _NESTED: Mapping[type[Struct], Mapping[str, type[Struct]]] = {
-    Report: {"cells": Cell, "breakers": Breaker, "mismatches": Mismatch, "receipts": Receipt},
+    Report: {"cells": Cell, "breakers": Breaker, "mismatches": Mismatch, "receipts": Receipt, "sites": Site},
     Cell: {"key_rise": KeyRise, "halves": Halves, "shadow": Shadow},
     Mismatch: {"paths": Difference},
     Difference: {"baseline": Seen, "candidate": Seen},

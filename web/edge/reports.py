@@ -62,4 +62,5 @@ def _headed(environment: str, report: Report, canonical: bytes) -> Incoming:
         body=canonical,
         breakers=msgspec.to_builtins(report.breakers),
         overrides=report.overrides,
+        sites=msgspec.to_builtins(report.sites),
     )

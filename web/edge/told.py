@@ -10,6 +10,7 @@ MOST_BREAKERS = 1_000
 MOST_MISMATCHES = 500
 MOST_RECEIPTS = 500
 MOST_PATHS = 20
+MOST_SITES = 500
 
 
 class Shadow(Struct, omit_defaults=True):
@@ -33,6 +34,15 @@ class Breaker(Struct, omit_defaults=True):
     since: Instant
     failure_rate: Annotated[float, Meta(ge=0, le=1)] | None = None
     opens: Count = 0
+
+
+class Site(Struct, omit_defaults=True):
+    """A place in a service's code that registers an operation; `call` is the method it does it with."""
+
+    flag: Word
+    operation: Word
+    call: Word
+    place: LongWord
 
 
 class Seen(Struct, omit_defaults=True):
@@ -76,3 +86,4 @@ class Receipt(Struct, omit_defaults=True):
 Breakers = Annotated[list[Breaker], Meta(max_length=MOST_BREAKERS)]
 Mismatches = Annotated[list[Mismatch], Meta(max_length=MOST_MISMATCHES)]
 Receipts = Annotated[list[Receipt], Meta(max_length=MOST_RECEIPTS)]
+Sites = Annotated[list[Site], Meta(max_length=MOST_SITES)]

@@ -14,6 +14,7 @@ from throwbar.circuit import Cause, Transition
 from throwbar.guard import Guard
 from throwbar.keyed_hash import KeyedHash
 from throwbar.plan import OperationPlan
+from throwbar.sites import Sites
 from throwbar.snapshot import NOTHING, Snapshot
 from throwbar.tally import Tally
 
@@ -45,6 +46,7 @@ class Engine:
         self.internal_errors = 0
         self._internal_errors_taken = 0
         self._bindings: weakref.WeakSet[InUse] = weakref.WeakSet()
+        self.sites = Sites()
         self.snapshot: Snapshot = NOTHING
         self.renew()
 
@@ -54,6 +56,8 @@ class Engine:
         self.instance = os.urandom(10).hex()
         self.tally = Tally(self.wall_clock, self.perf_clock_ns)
         self.bulletin = Bulletin(self.wall_clock)
+        self.sites.renew()
+        self.bulletin.contributions.append(lambda: {"sites": self.sites.take(self.snapshot.source, self.wall_clock())})
         self._mismatches: Mismatches | None = None
         for binding in self.bindings():
             binding.renew()

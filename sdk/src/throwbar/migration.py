@@ -85,6 +85,7 @@ class Migration:
         )
         policy = checked(policy)
         binding = self._bind(name)
+        self._engine.sites.note(self.key, name)
         binding.declare(policy)
         return Operation(self._engine, binding, policy)
 
@@ -120,6 +121,7 @@ class Migration:
             binding = _binding(self._engine, self.key, _name("the operation", name), self._baseline)
             if len(self._bindings) < BINDINGS:
                 self._bindings[name] = binding
+                self._engine.sites.note(self.key, name)
         return binding
 
 

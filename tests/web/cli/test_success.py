@@ -37,3 +37,15 @@ def test_a_pipeline_attaches_a_result_and_the_report_says_so(throwbar, bridge, t
     assert result.exit_code == 1
     assert json.loads(result.stdout)["outcome"] == "fail"
     assert "tests failed at 4f2a91c" in file.read_text("utf-8")
+
+
+def test_the_finish_line_ends_with_one_while_the_baseline_cannot_go(throwbar, bridge):
+    result = throwbar("finish-line", bridge)
+
+    assert result.exit_code == 1
+    assert "dspex-bridge: the migration is not over" in result.output
+    assert "left to do: Update the documentation" in result.output
+
+
+def test_stale_flags_are_listed(throwbar, bridge):
+    assert throwbar("stale").output == "No flag looks forgotten.\n"
