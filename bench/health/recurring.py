@@ -112,8 +112,7 @@ def tables(scale: Scale) -> Iterator[Table]:
         "a dead candidate is rolled back within ten minutes, whatever its keys have been through",
         ", ".join(f"{100 * each / number:.0f} %" for each in seen),
         min(seen) == number,
-        "a key that failed before cannot testify again, so that keys that always fail condemn nobody; where nearly all "
-        "have failed before, the limit on calls holds the rollout and the breaker in the process diverts the calls",
+        "a key that failed before cannot testify again, so that keys that always fail condemn nobody",
     )
     notes = [
         f"{KEYS} keys, 10 % of them on the candidate, 1 % of all calls fail before; defaults and max_error_rate 5 %;",

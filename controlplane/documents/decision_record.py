@@ -12,6 +12,7 @@ from controlplane.domain.evidence import Wealth
 from controlplane.domain.guardrails import Compare, Guardrails
 from controlplane.domain.ledger import Counts, Ledger
 from controlplane.domain.observation import Evidence, design_effect_of
+from controlplane.domain.outage import LIMIT as OUTAGE
 from controlplane.domain.record import CODE, Grounds
 from controlplane.domain.share import to_percent
 
@@ -98,6 +99,8 @@ def evidence_numbers(seen: Evidence) -> dict[str, Any]:
 def limit_numbers(limits: Guardrails, seen: Evidence) -> dict[str, Any]:
     """The same of the absolute limits, by guardrail."""
     found: dict[str, Any] = {}
+    if seen.outage.buckets:
+        found["outage"] = {"limit": OUTAGE, **_log(seen.outage.log_evidence)}
     if limits.max_error_rate is not None:
         found["max_error_rate"] = {"limit": limits.max_error_rate, **_log(seen.max_error_rate.log_evidence)}
     for name, milliseconds in limits.max_latency_ms.items():

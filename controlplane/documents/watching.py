@@ -19,6 +19,7 @@ def evidence_document(seen: Evidence) -> dict[str, Any]:
         "processes": seen.processes,
         "precheck": asdict(seen.precheck),
         "errors": _wealth_document(seen.errors),
+        "outage": _wealth_document(seen.outage),
         "latency": {name: _wealth_document(each) for name, each in seen.latency.items()},
         "max_error_rate": _wealth_document(seen.max_error_rate),
         "max_latency": {name: _wealth_document(each) for name, each in seen.max_latency.items()},
@@ -44,6 +45,7 @@ def parse_evidence(document: Mapping[str, Any]) -> Evidence:
     values = dict(document)
     values["precheck"] = Precheck(**document.get("precheck", {}))
     values["errors"] = _wealth(document["errors"])
+    values["outage"] = _wealth(document.get("outage", {"bets": (), "buckets": 0}))
     values["latency"] = {name: _wealth(each) for name, each in document["latency"].items()}
     values["max_error_rate"] = _wealth(document["max_error_rate"])
     values["max_latency"] = {name: _wealth(each) for name, each in document["max_latency"].items()}

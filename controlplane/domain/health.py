@@ -35,6 +35,7 @@ def judge(guardrails: Guardrails, sample: Sample, overall: float) -> tuple[Findi
     """Every guardrail of one operation, judged; `overall` is the flag's evidence (see `flag_evidence`)."""
     found = (
         *_comparisons(guardrails, sample, overall),
+        *_outage(guardrails, sample),
         *_limits(guardrails, sample),
         *gates(guardrails, sample),
         *silence(guardrails, sample),
@@ -115,6 +116,24 @@ def _latency_sentence(sample: Sample) -> str:
 
 def _ms(milliseconds: float | None) -> str:
     return "no time yet" if milliseconds is None else seconds(milliseconds / 1000)
+
+
+def _outage(guardrails: Guardrails, sample: Sample) -> Iterator[Finding]:
+    """Said only where keys can no longer tell; the flag's operations share its α."""
+    seen = sample.evidence
+    if guardrails.compare is None or not sample.has_control or not seen.outage.buckets:
+        return
+    needed = math.log(sample.operations / guardrails.compare.alpha)
+    dead = seen.outage.log_evidence >= needed
+    rates = [percent(side.error_rate or 0.0) for side in (sample.candidate, sample.baseline)]
+    sentence = (
+        f"{sample.operation}: {rates[0]} of calls to {sample.candidate_name} fail, {rates[1]} of those to "
+        f"{sample.baseline_name}; most of its keys have failed before, so calls are counted: evidence 1 in "
+        f"{one_in(seen.outage.log_evidence)} that it is dead, limit 1 in {one_in(needed)}"
+    )
+    verdict, consequence = (Verdict.UNHEALTHY, _on_breach(guardrails)) if dead else (Verdict.HEALTHY, Consequence.NONE)
+    numbers = {"log_evidence": seen.outage.log_evidence, "log_limit": needed, "value": sample.candidate.error_rate}
+    yield Finding(sample.operation, "outage", verdict, sentence, consequence, numbers)
 
 
 def _limits(guardrails: Guardrails, sample: Sample) -> Iterator[Finding]:

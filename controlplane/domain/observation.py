@@ -13,6 +13,7 @@ from controlplane.domain.assignment import Assignment
 from controlplane.domain.evidence import DESIGN_EFFECT, Pair, Wealth
 from controlplane.domain.guardrails import Compare, Guardrails
 from controlplane.domain.histogram import Histogram
+from controlplane.domain.outage import bet_on_outage, is_spent
 from controlplane.domain.precheck import Precheck
 from controlplane.domain.proof import LogBets, proved
 from controlplane.domain.share import FULL
@@ -69,6 +70,7 @@ class Evidence:
     precheck: Precheck = Precheck()
     errors: Wealth = Wealth()
     latency: Mapping[str, Wealth] = field(default_factory=dict)
+    outage: Wealth = Wealth()
     max_error_rate: Wealth = Wealth()
     max_latency: Mapping[str, Wealth] = field(default_factory=dict)
     history: Histogram = field(default_factory=dict)
@@ -85,6 +87,12 @@ class Evidence:
     newest: int | None = None
 
     @property
+    def is_spent(self) -> bool:
+        """Most keys of the candidate have failed before in this attempt, so that they cannot be bad any more."""
+        fresh = sum(each.candidate.fresh for each in self.assignments.values())
+        return is_spent(fresh, sum(each.candidate.bad for each in self.assignments.values()))
+
+    @property
     def log_latency(self) -> float:
         """ln of the mean evidence over the latency edges."""
         return evidence.log_mean([each.log_evidence for each in self.latency.values()]) if self.latency else 0.0
@@ -96,7 +104,11 @@ def gather(seen: Evidence, bucket: Bucket, guardrails: Guardrails) -> Evidence:
     policy = _policy(guardrails, effect)
     if seen.policy != policy:
         seen = _anew(seen, policy)
+    spent = seen.is_spent
     seen = _counted(seen, bucket)
+    if guardrails.compare and spent:
+        sides = [each.candidate for each in bucket.strata], [each.baseline for each in bucket.strata]
+        seen = replace(seen, outage=bet_on_outage(seen.outage, *sides, effect))
     if guardrails.compare:
         seen = _compared(seen, bucket.strata, guardrails.compare, effect)
     return _measured(seen, bucket.candidate, guardrails, effect)

@@ -5,7 +5,17 @@ from random import Random
 
 import pytest
 
-from bench.health import delays, disturbances, false_rollbacks, rollouts, sample_ratio, slowness, whole
+from bench.health import (
+    delays,
+    disturbances,
+    false_rollbacks,
+    prechecks,
+    recurring,
+    rollouts,
+    sample_ratio,
+    slowness,
+    whole,
+)
 from bench.health.goals import chance_of_as_many, delays_shown, holds, median
 from bench.health.latencies import BASELINE, Speed
 from bench.health.ours import BY_CALL, STRICT, Policy
@@ -156,3 +166,16 @@ def test_counts_have_the_mean_they_are_drawn_with():
     drawn = [sum(disturbances.poisson(random, mean) for _ in range(4000)) / 4000 for mean in (0.3, 90.0)]
 
     assert drawn == [pytest.approx(0.3, abs=0.04), pytest.approx(90, abs=0.8)]
+
+
+def test_a_candidate_that_dies_when_nearly_every_key_has_failed_before_is_found():
+    assert recurring.delay(recurring.FAULTS[0], 500, Random(1)) <= 2
+
+
+@pytest.mark.parametrize("mean", [1.0, 2.0])
+def test_two_hours_of_the_baseline_show_by_how_many_processes_a_failing_key_is_counted(mean):
+    seen = runs(partial(prechecks.look, 100, mean), 20, f"test/precheck/{mean}")
+
+    assert all(1.5 * each.phi >= prechecks.truth(mean) for each in seen)
+    assert sorted(each.phi for each in seen)[10] <= 1.2 * prechecks.truth(mean)
+    assert not any(each.alarms for each in seen)
