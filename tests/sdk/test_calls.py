@@ -46,6 +46,18 @@ def test_an_operation_runs_the_side_that_was_decided(orders, client, server, sha
     assert operation(1, key="k", attributes={"a": 1}, more=2) == (side, (1,), {"more": 2})
 
 
+@pytest.mark.parametrize(("share", "side"), [(0, "old"), (100_000, "new")])
+def test_an_operation_in_the_body_of_a_class_is_a_method(orders, client, server, share, side):
+    class Shop:
+        operation = an_operation(orders)
+
+    shop = Shop()
+    serve(server, client, share)
+
+    assert shop.operation(1, key="k") == (side, (shop, 1), {})
+    assert (shop.operation.name, shop.operation.__name__) == ("read", "read")
+
+
 @pytest.mark.parametrize("share", [0, 100_000])
 def test_an_exception_comes_out_as_the_same_object_after_one_call(orders, client, server, clock, share):
     error, calls = Boom(), []

@@ -15,7 +15,7 @@ from throwbar.errors import ConfigurationError
 from throwbar.evidence import Classifier
 from throwbar.kinds import Kind
 from throwbar.names import LONGEST, sendable
-from throwbar.operation import Operation
+from throwbar.operation import Operation, operation_of
 from throwbar.policy import KeyOfWrite, OnUnknown, Policy, checked
 from throwbar.retry import RetrySettings
 from throwbar.route import AttributesOf, F, KeyOf, Ticket, routed
@@ -87,7 +87,7 @@ class Migration:
         binding = self._bind(name)
         self._engine.sites.note(self.key, name)
         binding.declare(policy)
-        return Operation(self._engine, binding, policy)
+        return operation_of(self._engine, binding, policy)
 
     def route(
         self,
