@@ -10,6 +10,7 @@ import pytest
 
 import throwbar
 from tests.sdk.fake_control_plane import FakeControlPlane, a_document
+from throwbar import http1
 from throwbar import transport as transport_module
 from throwbar.exchange import REQUEST_TIMEOUT_SECONDS
 from throwbar.transport import HttpTransport
@@ -172,7 +173,7 @@ def test_an_answer_that_trickles_in_is_given_up():
 
 
 def test_an_answer_without_end_is_given_up(monkeypatch):
-    monkeypatch.setattr(transport_module, "BODY_LIMIT", 100_000)
+    monkeypatch.setattr(http1, "BODY_LIMIT", 100_000)
     head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
     with answering(head, b"x" * 200_000) as url, pytest.raises(OSError, match="larger than"):
         get(url)
