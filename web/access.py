@@ -28,6 +28,8 @@ API: dict[str, Rule] = {
     "api.description.openapi": Need.PUBLIC,
     "api.environments.list_all": Need.SIGNED_IN,
     "api.environments.create": Role.ADMIN,
+    "api.environments.show": Role.VIEWER,
+    "api.environments.change": Role.ADMIN,
     "api.flags.list_all": Role.VIEWER,
     "api.flags.create": Role.OPERATOR,
     "api.flags.show": Role.VIEWER,

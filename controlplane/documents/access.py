@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import AwareDatetime
 
-from controlplane.documents.fields import Document, Name
+from controlplane.documents.fields import Document, Name, Switch
 from controlplane.domain.access import EVERYWHERE, Person, Role, Token, TokenKind, TokenRequest
 
 
@@ -35,6 +35,12 @@ class RoleDocument(Document):
 
 class EnvironmentDocument(Document):
     name: Name
+
+
+class EnvironmentPatch(Document):
+    """What can be changed about an environment."""
+
+    require_reason: Switch
 
 
 def token_document(token: Token) -> dict[str, Any]:

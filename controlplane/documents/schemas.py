@@ -5,7 +5,13 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from controlplane.documents.access import EnvironmentDocument, PersonDocument, RoleDocument, TokenDocument
+from controlplane.documents.access import (
+    EnvironmentDocument,
+    EnvironmentPatch,
+    PersonDocument,
+    RoleDocument,
+    TokenDocument,
+)
 from controlplane.documents.acts import ReasonDocument, RevertDocument, RollBackDocument, StartDocument
 from controlplane.documents.appointments import AppointmentDocument, FreezeDocument
 from controlplane.documents.attachment import AttachmentDocument
@@ -21,6 +27,7 @@ BODIES: tuple[type[BaseModel], ...] = (
     BacktestDocument,
     ChecklistDocument,
     EnvironmentDocument,
+    EnvironmentPatch,
     FlagDocument,
     FreezeDocument,
     GuardrailsDocument,

@@ -65,6 +65,7 @@ class Action(StrEnum):
     FREEZE_ADD = "freeze:add"
     FREEZE_REMOVE = "freeze:remove"
     ENVIRONMENT_CREATE = "environment:create"
+    ENVIRONMENT_SET = "environment:set"
     TOKEN_CREATE = "token:create"
     TOKEN_REVOKE = "token:revoke"
     PERSON_ADD = "person:add"

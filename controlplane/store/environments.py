@@ -23,6 +23,7 @@ class Environment:
     audit_length: int
     audit_head: str
     created_at: datetime
+    require_reason: bool = False
 
 
 class Environments:
@@ -69,6 +70,11 @@ class Environments:
             update(environments).where(environments.c.id == environment.id).values(version=version)
         )
         return version
+
+    def set_require_reason(self, environment: Environment, wanted: bool) -> None:  # noqa: FBT001 - the value of a field
+        self._connection.execute(
+            update(environments).where(environments.c.id == environment.id).values(require_reason=wanted)
+        )
 
     def set_audit_head(self, environment: Environment, length: int, head: str) -> None:
         self._connection.execute(

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 
 from controlplane.documents.flag import flag_document, parse_flag
 from controlplane.documents.state import state_document, with_state
@@ -86,6 +86,11 @@ class Flags:
             .where(flags.c.environment_id == environment_id, flags.c.key == key)
         )
         return [(row.at, row.definition) for row in self._connection.execute(query.order_by(flag_versions.c.version))]
+
+    def count(self, environment_id: int) -> int:
+        """How many are not archived."""
+        here = (flags.c.environment_id == environment_id) & flags.c.archived_at.is_(None)
+        return int(self._connection.execute(select(func.count()).select_from(flags).where(here)).scalar_one())
 
     def keys(self, environment_id: int) -> frozenset[str]:
         """The keys of all flags, archived ones included."""

@@ -7,7 +7,8 @@ from sqlalchemy import Connection, delete, insert, select, update
 
 from controlplane.domain.access import Person, Role
 from controlplane.domain.errors import NotFound
-from controlplane.store.tables import LARGEST_ID, memberships, people
+from controlplane.store.access_tables import memberships, people
+from controlplane.store.tables import LARGEST_ID
 
 
 class People:

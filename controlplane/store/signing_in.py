@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from controlplane.store.tables import sessions, sign_in_failures, sign_in_links
+from controlplane.store.access_tables import sessions, sign_in_failures, sign_in_links
 
 FORGIVEN_AFTER = timedelta(hours=1)  # longer than the longest wait
 

@@ -8,7 +8,8 @@ from sqlalchemy import Connection, insert, select, update
 
 from controlplane.domain.access import Role, Token, TokenKind
 from controlplane.domain.errors import NotFound
-from controlplane.store.tables import LARGEST_ID, environments, tokens
+from controlplane.store.access_tables import tokens
+from controlplane.store.tables import LARGEST_ID, environments
 
 
 class Tokens:

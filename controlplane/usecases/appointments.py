@@ -15,7 +15,7 @@ from controlplane.domain.flag import Flag
 from controlplane.store import Store, UnitOfWork
 from controlplane.store.environments import Environment
 from controlplane.store.lease import Lease
-from controlplane.usecases.changing import Cause, Order, Place, change_within, write_note
+from controlplane.usecases.changing import Cause, Order, Place, change_within, want_reason, write_note
 from controlplane.usecases.flags import redefined
 from controlplane.usecases.rollouts import aborted, started, taken_back
 
@@ -40,6 +40,8 @@ def make_appointment(store: Store, place: Place, document: Mapping[str, Any], ca
         environment = uow.environments.get(place.environment, lock=True)
         flag = uow.flags.get(environment.id, place.flag)
         _refuse_nonsense(flag, wish)
+        if not wish.deed.is_a_brake:
+            want_reason(environment, replace(cause, reason=cause.reason.strip() or wish.reason))
         new = uow.appointments.add(environment.id, flag.key, wish, cause.actor.name, cause.at)
         _note(uow, environment, cause, Action.APPOINTMENT_MAKE, flag, new)
         uow.commit()
@@ -64,6 +66,7 @@ def cancel_appointment(store: Store, place: Place, number: int, cause: Cause) ->
         if found.flag != place.flag:
             message = f"flag '{place.flag}' has no appointment {number}"
             raise NotFound(message)
+        want_reason(environment, cause)
         if not uow.appointments.end(found, cause.at, f"cancelled by {cause.actor.name}"):
             message = f"appointment {number} is over: {found.outcome}"
             raise Refused(message)

@@ -10,8 +10,8 @@ from typing import Any
 
 from controlplane.documents.flag import flag_document
 from controlplane.documents.state import state_document
-from controlplane.domain.audit import Action, Actor, AuditEntry, Change, differences
-from controlplane.domain.errors import Refused, StaleVersion
+from controlplane.domain.audit import Action, Actor, ActorKind, AuditEntry, Change, differences
+from controlplane.domain.errors import FieldError, InvalidInput, Refused, StaleVersion
 from controlplane.domain.flag import Flag, raises_exposure
 from controlplane.domain.flag_rules import check
 from controlplane.domain.rollout import State
@@ -73,6 +73,8 @@ def change_within(uow: UnitOfWork, environment: Environment, key: str, cause: Ca
     after = _baking_anew(before, _opened(before, order.transform(before)), cause.at)
     if _document(after) == _document(before):
         return before
+    if not order.brake:
+        want_reason(environment, cause)
     check(after)
     after = replace(after, version=before.version + 1, updated_at=cause.at)
     uow.flags.save(environment.id, before, after)
@@ -85,12 +87,21 @@ def add_flag(store: Store, environment_name: str, flag: Flag, cause: Cause) -> F
     check(flag)
     with store.writing() as uow:
         environment = uow.environments.get(environment_name, lock=True)
+        want_reason(environment, cause)
         uow.flags.require_free(environment.id, flag.key)
         new = replace(_opened(None, flag), version=1, created_at=cause.at, updated_at=cause.at)
         uow.flags.add(environment.id, new)
         write_down(uow, environment, cause, Order(Action.FLAG_CREATE, lambda same: same), None, new)
         uow.commit()
     return new
+
+
+def want_reason(environment: Environment, cause: Cause) -> None:
+    """Where an environment asks for it, a change says why. Not asked of a brake. Raises InvalidInput."""
+    asked = environment.require_reason and cause.actor.kind in {ActorKind.PERSON, ActorKind.TOKEN}
+    if asked and not cause.reason.strip():
+        message = f"is missing: '{environment.name}' wants to know why, for each change"
+        raise InvalidInput((FieldError("reason", message),))
 
 
 def write_note(uow: UnitOfWork, environment: Environment, cause: Cause, order: Order, flag: Flag) -> None:

@@ -8,7 +8,7 @@ from controlplane.domain.audit import Action, Change
 from controlplane.domain.calendar import Freeze
 from controlplane.domain.errors import FieldError, InvalidInput
 from controlplane.store import Store
-from controlplane.usecases.changing import Cause
+from controlplane.usecases.changing import Cause, want_reason
 from controlplane.usecases.recording import record
 
 
@@ -24,6 +24,7 @@ def add_freeze(store: Store, environment: str, document: Mapping[str, Any], caus
     if wanted.ends_at <= cause.at:
         raise InvalidInput((FieldError("ends_at", "is over already: choose a later end"),))
     with store.writing() as uow:
+        want_reason(uow.environments.get(environment, lock=True), cause)
         record(uow, environment, cause, Action.FREEZE_ADD, Change("freeze", None, _told(wanted)))
         new = uow.freezes.add(uow.environments.get(environment).id, wanted)
         uow.commit()
@@ -35,6 +36,7 @@ def remove_freeze(store: Store, environment: str, number: int, cause: Cause) -> 
     with store.writing() as uow:
         row = uow.environments.get(environment, lock=True)
         freeze = uow.freezes.get(row.id, number)
+        want_reason(row, cause)
         record(uow, environment, cause, Action.FREEZE_REMOVE, Change("freeze", _told(freeze), None))
         uow.freezes.remove(row.id, number)
         uow.commit()

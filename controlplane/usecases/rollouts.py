@@ -13,6 +13,9 @@ from controlplane.domain.share import FULL
 from controlplane.store import Store
 from controlplane.usecases.changing import Cause, Order, Place, Transform, change_flag
 
+# A person's verbs that nothing may stand in the way of: no version, no reason.
+BRAKES = frozenset({"pause", "step-back", "abort", "rollback"})
+
 
 def start(store: Store, place: Place, cause: Cause, at: datetime | None = None) -> Flag:
     """Begin a new attempt at the first stage: now, or at `at`, which is by default when the plan says.

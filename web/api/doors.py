@@ -32,6 +32,8 @@ DOORS: dict[str, Door] = {
     "api.description.openapi": Door("Object"),
     "api.environments.list_all": Door("List"),
     "api.environments.create": Door("Object", "EnvironmentDocument", 201, ("reason",)),
+    "api.environments.show": Door("Object"),
+    "api.environments.change": Door("Object", "EnvironmentPatch", query=("reason",)),
     "api.flags.list_all": Door("List", query=("search", "tag", "archived", "limit", "after")),
     "api.flags.create": Door("Flag", "FlagDocument", 201, ("reason",)),
     "api.flags.show": Door("Flag"),

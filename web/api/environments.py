@@ -1,8 +1,8 @@
-"""Environments: list and create."""
+"""Environments: list, create, and what each asks of its changes."""
 
 from flask import Blueprint, Response, jsonify
 
-from controlplane.documents.access import EnvironmentDocument
+from controlplane.documents.access import EnvironmentDocument, EnvironmentPatch
 from controlplane.documents.fields import parse
 from controlplane.usecases import environments
 from web.api import reading
@@ -17,12 +17,7 @@ blueprint = Blueprint("environments", __name__, url_prefix="/environments")
 def list_all() -> Response:
     """The environments in which the caller has a role; `version` is the snapshot's."""
     found = [each for each in environments.list_environments(wired().store) if caller().role_in(each.name)]
-    return listed(
-        [
-            {"name": each.name, "version": each.version, "flags": each.flags, "created_at": each.created_at.isoformat()}
-            for each in found
-        ]
-    )
+    return listed([environments.answer_environment(each) for each in found])
 
 
 @blueprint.post("")
@@ -31,5 +26,20 @@ def create() -> Response:
     reading.known("reason")
     name = parse(EnvironmentDocument, reading.body()).name
     new = environments.create_environment(wired().store, name, cause(reading.reason()))
-    answer = {"name": new.name, "version": new.version, "flags": 0, "created_at": new.created_at.isoformat()}
-    return created(jsonify(answer), f"/api/v1/environments/{new.name}/flags")
+    return created(jsonify(environments.answer_environment(new)), f"/api/v1/environments/{new.name}")
+
+
+@blueprint.get("/<environment>")
+def show(environment: str) -> Response:
+    """One environment; `version` is the snapshot's."""
+    return jsonify(environments.answer_environment(environments.get_environment(wired().store, environment)))
+
+
+@blueprint.patch("/<environment>")
+def change(environment: str) -> Response:
+    """Whether each change in it must say why. Brakes are never asked."""
+    reading.known("reason")
+    wanted = parse(EnvironmentPatch, reading.body())
+    why = cause(reading.reason())
+    changed = environments.set_environment(wired().store, environment, why, require_reason=wanted.require_reason)
+    return jsonify(environments.answer_environment(changed))

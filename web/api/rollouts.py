@@ -27,7 +27,6 @@ VERBS: dict[str, Callable[..., Flag]] = {
     "unlock": rollouts.unlock,
     "finish": rollouts.finish,
 }
-BRAKES = frozenset({"pause", "step-back", "abort", "rollback"})
 _NAMES = ", ".join(f'"{verb}"' for verb in VERBS)
 
 
@@ -46,7 +45,7 @@ def act(environment: str, flag: str, verb: str) -> Response:
     Nothing stands between an operator and the brake: pause, step-back, abort and rollback do not look at If-Match.
     """
     sent, place = reading.body(optional=True), Place(environment, flag)
-    expected = None if verb in BRAKES else reading.expected_version()
+    expected = None if verb in rollouts.BRAKES else reading.expected_version()
     if verb == "rollback":
         given = parse(RollBackDocument, sent)
         return flag_answer(rollouts.roll_back(wired().store, place, cause(given.reason), given.operation))

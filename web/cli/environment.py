@@ -32,6 +32,20 @@ def create(plane: Plane, name: str, reason: str) -> Told:
     return Told(new, f"{name} is created.")
 
 
+@environment.command("set")
+@click.argument("name")
+@click.option(
+    "--require-reason/--no-require-reason", required=True, help="Whether each change must say why. Brakes need not."
+)
+@reason_option
+@on_the_plane
+def set_environment(plane: Plane, name: str, reason: str, require_reason: bool) -> Told:
+    """Set what an environment asks of its changes."""
+    changed = plane.set_environment(name, reason, require_reason=require_reason)
+    asks = "asks for a reason with each change" if require_reason else "asks for no reasons"
+    return Told(changed, f"{name} {asks}.")
+
+
 @click.group()
 def snapshot() -> None:
     """Show what services are told."""

@@ -163,14 +163,17 @@ class Local:
         return backtest(self._store, self._place(flag), asked, utc_now(), self._clockwork, None)
 
     def list_environments(self) -> list[Answer]:
-        return [
-            {"name": each.name, "version": each.version, "flags": each.flags, "created_at": each.created_at.isoformat()}
-            for each in environments.list_environments(self._store)
-        ]
+        return [environments.answer_environment(each) for each in environments.list_environments(self._store)]
 
     def create_environment(self, name: str, reason: str) -> Answer:
         new = environments.create_environment(self._store, name, self._because(reason))
-        return {"name": new.name, "version": new.version, "flags": 0, "created_at": new.created_at.isoformat()}
+        return environments.answer_environment(new)
+
+    def set_environment(self, name: str, reason: str, *, require_reason: bool) -> Answer:
+        why = self._because(reason)
+        return environments.answer_environment(
+            environments.set_environment(self._store, name, why, require_reason=require_reason)
+        )
 
     def snapshot(self) -> Answer:
         return current_snapshot(self._store, self._environment, self._clockwork)

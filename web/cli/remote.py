@@ -144,6 +144,10 @@ class Remote:
     def create_environment(self, name: str, reason: str) -> Answer:
         return self._ask("POST", f"/environments?{urlencode({'reason': reason})}", {"name": name})
 
+    def set_environment(self, name: str, reason: str, *, require_reason: bool) -> Answer:
+        address = f"/environments/{quote(name, safe='')}?{urlencode({'reason': reason})}"
+        return self._ask("PATCH", address, {"require_reason": require_reason})
+
     def snapshot(self) -> Answer:
         return self._ask("GET", f"{self._here}/snapshot")
 

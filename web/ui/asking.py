@@ -22,6 +22,7 @@ class Viewer:
     environments: tuple[str, ...]
     role: Role | None
     role_everywhere: Role | None
+    wants_reason: bool = False  # whether each change in this environment must say why
 
     @property
     def can_operate(self) -> bool:
@@ -41,9 +42,16 @@ def viewer() -> Viewer | None:
     known = caller_or_nobody()
     if known is None:
         return None
-    visible = tuple(each.name for each in list_environments(wired().store) if known.role_in(each.name))
-    here = str((request.view_args or {}).get("environment") or (visible[0] if visible else ""))
-    return Viewer(known.actor.name, here, visible, known.role_in(here), known.role_in(EVERYWHERE))
+    visible = {each.name: each for each in list_environments(wired().store) if known.role_in(each.name)}
+    here = str((request.view_args or {}).get("environment") or next(iter(visible), ""))
+    return Viewer(
+        known.actor.name,
+        here,
+        tuple(visible),
+        known.role_in(here),
+        known.role_in(EVERYWHERE),
+        here in visible and visible[here].require_reason,
+    )
 
 
 def signed_in_person() -> Person:

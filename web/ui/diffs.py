@@ -43,6 +43,7 @@ ACTIONS = {
     "freeze:add": "froze the environment",
     "freeze:remove": "ended a freeze",
     "environment:create": "created the environment",
+    "environment:set": "changed the environment",
     "token:create": "created a token",
     "token:revoke": "revoked a token",
     "person:add": "added a person",

@@ -16,6 +16,7 @@ def dress_templates(blueprint: Blueprint) -> None:
     """Filters and names for all templates, the error page included: it is rendered outside of any view."""
     blueprint.app_context_processor(_surroundings)
     blueprint.add_app_template_global(csrf_token)
+    blueprint.add_app_template_global(_wants_reason, "wants_reason")
     for name, function in _FILTERS.items():
         blueprint.add_app_template_filter(function, name)
 
@@ -29,6 +30,12 @@ def _viewer() -> asking.Viewer | None:
         return asking.viewer()
     except NotSignedIn:  # a bad token: the page that says so needs a frame, too
         return None
+
+
+def _wants_reason() -> bool:
+    """For macros, which see no context: whether the environment of this page asks for reasons."""
+    viewer = _viewer()
+    return viewer is not None and viewer.wants_reason
 
 
 def _when(at: Any, now: Any) -> Markup | str:  # noqa: ANN401 - ISO text, an instant or nothing

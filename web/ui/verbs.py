@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from controlplane.usecases.rollouts import BRAKES
+
 Answer = Mapping[str, Any]
 
 
@@ -17,6 +19,10 @@ class Verb:
     done: str
     style: str = ""
     icon: str = ""
+
+    @property
+    def is_brake(self) -> bool:
+        return self.name in BRAKES
 
 
 _BACK_AT_ONCE = "Send every call to the baseline at once. Only a new start or an unlock brings the candidate back."
