@@ -97,5 +97,5 @@ def test_folders_above_the_code_stay_at_home(monkeypatch):
     monkeypatch.setattr(sys, "path", ["/srv/shop", "/srv"])
 
     assert short("/srv/shop/app/bridge.py") == "app/bridge.py"
-    assert short("/home/ann/secret/project/app/bridge.py") == "app/bridge.py"
+    assert short("/opt/ann/secret/project/app/bridge.py") == "app/bridge.py"
     assert short("C:\\work\\app\\bridge.py") == "app/bridge.py"
