@@ -144,6 +144,7 @@ EDGE: dict[str, Rule] = {
     "POST /sdk/v1/reports": Need.SDK,
     "GET /healthz": Need.PUBLIC,
     "GET /readyz": Need.PUBLIC,
+    "GET /environments/<environment>/stream": Role.VIEWER,  # of a signed-in person
 }
 
 RULES: dict[str, Rule] = {**API, **UI}

@@ -98,6 +98,11 @@ class Flags:
             self._connection.execute(select(flags.c.key).where(flags.c.environment_id == environment_id)).scalars()
         )
 
+    def versions(self, environment_id: int) -> dict[str, int]:
+        """Key → version, without the weight of the definitions."""
+        query = select(flags.c.key, flags.c.version).where(flags.c.environment_id == environment_id)
+        return {row.key: row.version for row in self._connection.execute(query)}
+
     def _row(self, environment_id: int, key: str) -> Row[Any] | None:
         query = select(flags).where(flags.c.environment_id == environment_id, flags.c.key == key)
         return self._connection.execute(query).one_or_none()

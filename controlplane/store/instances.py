@@ -69,6 +69,15 @@ class Instances:
         query = select(func.count()).select_from(instances).where(instances.c.environment_id == environment_id)
         return int(self._connection.execute(query).scalar_one())
 
+    def on_version(self, environment_id: int, source: str, version: int) -> tuple[int, int]:
+        """How many are remembered, and how many of them obey this version or a newer one."""
+        here, columns = instances.c.environment_id == environment_id, instances.c
+        query = select(func.count()).select_from(instances).where(here)
+        obeying = query.where(columns.source == source, columns.version >= version)
+        counts = (self._connection.execute(each).scalar_one() for each in (query, obeying))
+        number, newest = map(int, counts)
+        return number, newest
+
     def add(self, environment_id: int, new: list[Instance]) -> None:
         if new:
             self._connection.execute(insert(instances), [_values(environment_id, each) for each in new])

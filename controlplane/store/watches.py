@@ -70,6 +70,11 @@ class Watches:
         rows = self._connection.execute(select(*columns).where(watches.c.environment_id == environment_id))
         return {row.flag: (row.attempt, row.judged_until) for row in rows}
 
+    def looks(self, environment_id: int) -> dict[str, str]:
+        """Flag → the instant of its newest look, as text, without the weight of the evidence."""
+        query = select(watches.c.flag, watches.c.at).where(watches.c.environment_id == environment_id)
+        return {row.flag: row.at.isoformat() for row in self._connection.execute(query)}
+
     def save(self, environment_id: int, *changed: Watch) -> None:
         """One for each flag: a newer one takes the place of the one before."""
         if not changed:

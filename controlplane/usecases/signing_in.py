@@ -112,6 +112,12 @@ def session_of(store: Store, secret: str, now: datetime) -> Person | None:
     return None if person is None or person.disabled_at else person
 
 
+def role_of(store: Store, secret: str, environment: str, now: datetime) -> Role | None:
+    """What the person of a session may do in an environment; None for nobody, and for somebody without a role there."""
+    person = session_of(store, secret, now)
+    return person.role_in(environment) if person else None
+
+
 def sign_out(store: Store, secret: str) -> None:
     with store.writing() as uow:
         uow.signing_in.close_session(hashed(secret))

@@ -16,7 +16,9 @@ from controlplane.settings import Settings
 from controlplane.store import Store, open_store
 from controlplane.usecases.books import keep_books
 from controlplane.usecases.news import read_news
+from controlplane.usecases.signing_in import role_of
 from controlplane.usecases.snapshots import current_snapshot
+from controlplane.usecases.stirring import read_marks
 from controlplane.usecases.telemetry import record_reports
 from controlplane.usecases.tokens import list_tokens
 from web.app import create_app
@@ -100,4 +102,6 @@ def make_brain(store: Store, clockwork: Clockwork, clock: Clock) -> Brain:
         record=lambda batch: record_reports(store, batch, clock()),
         keep_books=lambda used, counts: keep_books(store, used, counts, clock()),
         clock=clock,
+        marks=partial(read_marks, store),
+        role=lambda secret, environment: role_of(store, secret, environment, clock()),
     )

@@ -12,6 +12,7 @@ from web.edge.commits import GroupCommit
 from web.edge.http import Answer, Application, Problem, Receive, Scope, Send, json_answer, problem, reply
 from web.edge.reports import ReportDoor
 from web.edge.snapshots import Snapshot, accepts_gzip
+from web.edge.stream import PATH, Stream
 from web.edge.tokens import TokenTable, Visitor
 from web.edge.waiting import Waiter, WaitingRoom
 from web.edge.watcher import Watcher
@@ -37,6 +38,7 @@ class Edge:
         self._room = WaitingRoom()
         self._watcher = Watcher(brain, self._tokens, self._room, self._reader, look_every)
         self._commits = GroupCommit(brain.record, self._writer)
+        self._stream = Stream(brain, self._reader)
         self._reports = ReportDoor(self._commits, self.counts, self._watcher.catch_up)
         self._doors: Mapping[str, tuple[frozenset[str], Door]] = {
             "/sdk/v1/snapshot": (frozenset(("GET", "HEAD")), self._snapshot),
@@ -44,10 +46,11 @@ class Edge:
             "/healthz": (frozenset(("GET", "HEAD")), self._alive),
             "/readyz": (frozenset(("GET", "HEAD")), self._ready),
         }
+        self._pages: tuple[frozenset[str], Door] = (frozenset(("GET",)), self._stream.listen)
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        door = self._doors.get(scope["path"])
+        door = self._doors.get(scope["path"]) or (self._pages if PATH.fullmatch(scope["path"]) else None)
         if door is None:
             await self._pass_on(scope, receive, send)
             return
@@ -66,6 +69,7 @@ class Edge:
         forever: tuple[Coroutine[Any, Any, None], ...] = (
             self._watcher.run(),
             self._room.sweep(),
+            self._stream.run(),
             self._commits.run(),
             self._write_books(),
         )
@@ -73,17 +77,19 @@ class Edge:
 
     async def release(self) -> None:
         """Let the waiting clients go, so that stopping need not wait for them."""
+        self._stream.close()
         await self._room.close()
 
     async def close(self) -> None:
         """Make durable what was taken, and stop."""
         await self.release()
-        watching, sweeping, committing, writing_books = self._tasks
+        watching, sweeping, streaming, committing, writing_books = self._tasks
         self._commits.close()
         await committing
-        for task in (watching, sweeping, writing_books):
+        others = (watching, sweeping, streaming, writing_books)
+        for task in others:
             task.cancel()
-        await asyncio.wait({watching, sweeping, writing_books})
+        await asyncio.wait(others)
         await self._close_books()
         self._reader.shutdown(wait=False, cancel_futures=True)
         self._writer.shutdown(wait=False, cancel_futures=True)

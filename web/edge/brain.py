@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from controlplane.clock import Clock
-from controlplane.domain.access import Token
+from controlplane.domain.access import Role, Token
 from controlplane.usecases.news import News
+from controlplane.usecases.stirring import Marks
 from controlplane.usecases.telemetry import Incoming
 
 Newest = Mapping[str, tuple[str, int]]  # environment → (source, snapshot version)
@@ -22,3 +23,5 @@ class Brain:
     record: Callable[[Sequence[Incoming]], Newest]
     keep_books: Callable[[Collection[int], Mapping[str, int]], None]
     clock: Clock
+    marks: Callable[[str], Marks]  # of an environment; for pages
+    role: Callable[[str, str], Role | None]  # of the person of a session, in an environment

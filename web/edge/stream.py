@@ -1,0 +1,180 @@
+"""What do open pages hear? One broadcaster looks at the environments somebody watches, and tells what has changed.
+
+A page is told which flags changed and fetches what it shows itself, by the routes that check what it may see. A stream
+is opened by a signed-in person only, and ends soon after the session or the role does.
+"""
+
+import asyncio
+import logging
+import re
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, TypeVar
+from urllib.parse import unquote
+
+import msgspec
+
+from controlplane.domain.access import Role
+from controlplane.usecases.stirring import Marks
+from web.edge.brain import Brain
+from web.edge.http import Receive, Scope, Send, problem
+
+LOOK_SECONDS = 0.5
+BREATH_SECONDS = 15.0  # a comment keeps proxies from closing what is silent, and the session is asked for again
+MOST = 256  # streams of a process; whoever is not let in polls
+MOST_OF_ONE = 8  # of one session: a person has so many tabs
+MOST_NAMED = 100  # flags named in one event; more than that means: everything
+COOKIE = "throwbar_session"
+PATH = re.compile(r"/environments/([^/]+)/stream")
+_HEAD = (
+    (b"content-type", b"text/event-stream"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),  # proxies must pass each event on
+)
+
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+
+@dataclass(slots=True, eq=False)
+class _Listener:
+    """One open page. `news` holds what it has not been told yet: names of flags, or None for everything."""
+
+    environment: str
+    secret: str
+    news: set[str | None] = field(default_factory=set)
+    woken: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Stream:
+    """All open pages of this process."""
+
+    def __init__(self, brain: Brain, reader: Executor) -> None:
+        self._brain = brain
+        self._reader = reader
+        self._listeners: dict[_Listener, None] = {}
+        self._known: dict[str, Marks] = {}
+        self._closed = False
+
+    def __len__(self) -> int:
+        return len(self._listeners)
+
+    async def listen(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Until the page is closed, the session ends or the server stops. Raises Problem."""
+        environment, secret = _environment_of(scope), _session_of(scope)
+        await self._require(environment, secret)
+        listener = self._admitted(environment, secret)
+        leaving = asyncio.ensure_future(_gone(receive))
+        try:
+            await send({"type": "http.response.start", "status": 200, "headers": _HEAD})
+            await _say(send, b"retry: 2000\nevent: hello\ndata: {}\n\n")
+            await self._speak(listener, leaving, send)
+        except OSError:
+            return
+        finally:
+            leaving.cancel()
+            self._listeners.pop(listener, None)
+
+    def close(self) -> None:
+        """Let every page go; browsers come back by themselves."""
+        self._closed = True
+        for each in self._listeners:
+            each.woken.set()
+
+    async def run(self) -> None:
+        """Forever: one look for all that listen, and none while nobody does."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            for environment in {each.environment for each in self._listeners}:
+                await self._look(environment)
+            self._known = {name: self._known[name] for name in self._known if self._is_watched(name)}
+
+    def _is_watched(self, environment: str) -> bool:
+        return any(each.environment == environment for each in self._listeners)
+
+    def _admitted(self, environment: str, secret: str) -> _Listener:
+        own = sum(each.secret == secret for each in self._listeners)
+        if self._closed or len(self._listeners) >= MOST or own >= MOST_OF_ONE:
+            raise problem(503, "there are too many open streams: the page polls instead", (b"retry-after", b"30"))
+        listener = _Listener(environment, secret)
+        self._listeners[listener] = None
+        return listener
+
+    async def _require(self, environment: str, secret: str) -> None:
+        role = await self._off_loop(lambda: self._brain.role(secret, environment)) if secret else None
+        if role is None:
+            raise problem(401, "sign in to watch: the session is over, or sees nothing of this environment")
+
+    async def _speak(self, listener: _Listener, leaving: "asyncio.Future[None]", send: Send) -> None:
+        while not leaving.done():
+            waking = asyncio.ensure_future(listener.woken.wait())
+            both: set[asyncio.Future[Any]] = {waking, leaving}
+            await asyncio.wait(both, timeout=BREATH_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            waking.cancel()
+            listener.woken.clear()
+            if self._closed or leaving.done() or not await self._still_may(listener):
+                await _say(send, b"event: over\ndata: {}\n\n", more=False)
+                return
+            news, listener.news = listener.news, set()
+            await _say(send, _event(news) if news else b": \n\n")
+
+    async def _still_may(self, listener: _Listener) -> bool:
+        role: Role | None = await self._off_loop(lambda: self._brain.role(listener.secret, listener.environment))
+        return role is not None
+
+    async def _look(self, environment: str) -> None:
+        try:
+            marks = await self._off_loop(lambda: self._brain.marks(environment))
+        except Exception:  # noqa: BLE001 - a database that is away is told by /readyz; pages poll and say so
+            _log.debug("the marks of %s could not be read", environment, exc_info=True)
+            return
+        before, self._known[environment] = self._known.get(environment), marks
+        changed = _changed(before, marks) if before else set()
+        for each in self._listeners:
+            if changed and each.environment == environment:
+                each.news |= changed
+                each.woken.set()
+
+    async def _off_loop(self, question: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(self._reader, question)
+
+
+def _changed(before: Marks, after: Marks) -> set[str | None]:
+    """Names of flags; None where more than flags changed, or too many of them."""
+    found: set[str | None] = set(_differing(before.flags, after.flags))
+    return {None} if before.processes != after.processes or len(found) > MOST_NAMED else found
+
+
+def _differing(before: Mapping[str, str], after: Mapping[str, str]) -> set[str]:
+    return {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+
+
+def _event(news: set[str | None]) -> bytes:
+    everything = None in news
+    told = {"all": everything, "flags": [] if everything else sorted(name for name in news if name)}
+    return b"event: changed\ndata: " + msgspec.json.encode(told) + b"\n\n"
+
+
+def _environment_of(scope: Scope) -> str:
+    match = PATH.fullmatch(scope["path"])
+    return unquote(match[1]) if match else ""
+
+
+def _session_of(scope: Scope) -> str:
+    """The secret of the session cookie; empty without one."""
+    try:
+        cookies = SimpleCookie(dict(scope["headers"]).get(b"cookie", b"").decode("latin-1"))
+    except CookieError:
+        return ""
+    return cookies[COOKIE].value if COOKIE in cookies else ""
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _say(send: Send, words: bytes, *, more: bool = True) -> None:
+    await send({"type": "http.response.body", "body": words, "more_body": more})
