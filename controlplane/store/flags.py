@@ -98,7 +98,7 @@ class Flags:
             self._connection.execute(select(flags.c.key).where(flags.c.environment_id == environment_id)).scalars()
         )
 
-    def versions(self, environment_id: int) -> dict[str, int]:
+    def marks(self, environment_id: int) -> dict[str, int]:
         """Key → version, without the weight of the definitions."""
         query = select(flags.c.key, flags.c.version).where(flags.c.environment_id == environment_id)
         return {row.key: row.version for row in self._connection.execute(query)}

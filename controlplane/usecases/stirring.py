@@ -18,7 +18,7 @@ def read_marks(store: Store, environment: str) -> Marks:
     """Two columns a flag and one row for the processes. Raises NotFound."""
     with store.reading() as uow:
         row = uow.environments.get(environment)
-        versions, looks = uow.flags.versions(row.id), uow.watches.looks(row.id)
+        versions, looks = uow.flags.marks(row.id), uow.watches.looks(row.id)
         number, newest = uow.instances.on_version(row.id, row.source, row.version)
     marks = {flag: f"{version}/{looks.get(flag, '')}" for flag, version in versions.items()}
     return Marks(marks, f"{newest}/{number}/{row.version}")
