@@ -43,7 +43,25 @@
     },
   };
 
-  const limitsOf = (kind, operation) => (data.limits[operation] ? kind.limits(data.limits[operation]) : []);
+  // Evidence is drawn as its logarithm, so that the line it must reach is at the same height for every flag.
+  const MOST = Math.log(1e12);
+  const courseOf = (operation) => (operation ? data.evidence.operations[operation] : data.evidence.flag);
+  const evidence = (values) => values.map((value) => (isMissing(value) ? null : Math.min(MOST, Math.max(0, value))));
+  KINDS.evidence = {
+    columns: (operation) => {
+      const course = courseOf(operation);
+      return [course.times, ...(operation ? [course.errors, course.latency] : [course.overall, course.overall]).map(evidence)];
+    },
+    limitsOf: (operation) => (isMissing(courseOf(operation).log_limit) ? [] : [courseOf(operation).log_limit]),
+    widths: [["candidate", 2], ["candidate", 1]],
+    names: ["errors", "latency"],
+    word: (value) => (isMissing(value) ? "–" : `1 in ${value < 2.3 ? short(Math.exp(value)) : Math.round(Math.exp(value)).toLocaleString("en").replaceAll(",", " ")}`),
+    least: Math.log(200),
+    reach: 1,
+    splits: (high) => [0, 1, 2, 3, 4, 6, 8, 10, 12].map((power) => power * Math.log(10)).filter((at) => at <= high),
+  };
+
+  const limitsOf = (kind, operation) => kind.limitsOf ? kind.limitsOf(operation) : (data.limits[operation] ? kind.limits(data.limits[operation]) : []);
 
   const marks = (kind, operation) => ({
     hooks: {
@@ -105,7 +123,7 @@
       scales: { x: { time: true, range: () => [data.from, data.until] }, y: { range: top(kind, operation) } },
       axes: [
         { ...axis, grid: { show: false }, values: (_, splits) => splits.map((at) => clockOf(at, data.until - data.from)), space: 90, size: 28 },
-        { ...axis, size: 58, values: (_, splits) => splits.map(kind.word) },
+        { ...axis, size: kind.splits ? 74 : 58, values: (_, splits) => splits.map(kind.word), ...(kind.splits ? { splits: (plot) => kind.splits(plot.scales.y.max) } : {}) },
       ],
       series: [{}, ...kind.widths.map(([side, width], number) => ({
         label: kind.names[number], stroke: c[side], width, points: { show: false }, spanGaps: false, value: (_, value) => kind.word(value),
@@ -126,8 +144,8 @@
     const operation = box.closest("[data-operation]").dataset.operation;
     const kind = KINDS[box.dataset.chart];
     const series = data.operations[operation];
-    if (!series || !box.clientWidth) return;
-    const columns = [series.starts, ...kind.lines(series)];
+    if ((!series && !kind.columns) || !box.clientWidth) return;
+    const columns = kind.columns ? kind.columns(operation) : [series.starts, ...kind.lines(series)];
     const known = plots.get(box);
     if (known) { known.setData(columns); return; }
     const plot = new uPlot(options(box, kind, operation), columns, box);

@@ -1,11 +1,17 @@
 """Can people find a flag, understand it, switch it and set its percents, with nothing but HTML?"""
 
+from datetime import timedelta
+
 import pytest
 
+from controlplane.domain.snapshot import Clockwork
 from controlplane.store import Store
 from controlplane.usecases import flags, rollouts
 from controlplane.usecases.changing import Place
-from tests.builders import a_cause, a_flag_document
+from controlplane.usecases.leading import lead
+from controlplane.usecases.telemetry import record_reports
+from controlplane.usecases.ticking import tick
+from tests.builders import NOW, a_cause, a_cell, a_flag_document, a_report
 from tests.web.ui.visitor import FLAG, FLAGS, Visitor, visible
 
 BRIDGE = Place("production", "dspex-bridge")
@@ -203,3 +209,25 @@ def test_no_page_carries_a_script_or_a_style_of_its_own(flag: None, admin: Visit
         assert "<style" not in text
         assert " style=" not in text
         assert " onclick=" not in text
+
+
+def test_the_findings_say_what_is_waited_for_and_both_rates_with_their_intervals(
+    store: Store, flag: None, viewer: Visitor
+) -> None:
+    rollouts.start(store, BRIDGE, a_cause())
+    start = int(NOW.timestamp())
+    sides = (
+        a_cell(start=start, errors={"timeout": 4}),
+        a_cell(start=start, side="baseline", backend="python_pool_v2", calls=400, errors={"timeout": 4}),
+    )
+    record_reports(store, [a_report(*sides)], NOW)
+    taken = lead(store, "test", NOW, timedelta(days=1))
+    assert taken
+    tick(store, lambda: NOW + timedelta(seconds=30), Clockwork(), taken)
+
+    text = visible(viewer.get(FLAG))
+
+    assert "Keys that failed: python_pool_v2 1.00 % (" in text
+    assert "at any time with 99 %" in text
+    assert "Nothing speaks against snakepit." in text
+    assert "Evidence against snakepit, errors and latency (thin)" in text
