@@ -94,6 +94,7 @@ UI: dict[str, Rule] = {
     "ui.profile.first_password": Need.SIGNED_IN,
     "ui.profile.set_password": Need.SIGNED_IN,
     "ui.profile.sign_out_everywhere": Need.SIGNED_IN,
+    "ui.profile.end_session": Need.SIGNED_IN,
     "ui.signing_in.out": Need.SIGNED_IN,
     "ui.flags.list_all": Role.VIEWER,
     "ui.flags.show": Role.VIEWER,

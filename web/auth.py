@@ -8,7 +8,7 @@ from flask import Response, g, request
 
 from controlplane.domain.access import EVERYWHERE, Person, Role, Session, Token, TokenKind
 from controlplane.domain.audit import Actor, ActorKind
-from controlplane.domain.errors import NotAllowed, NotSignedIn
+from controlplane.domain.errors import NotAllowed, NotSignedIn, StaleForm
 from controlplane.usecases.changing import Cause
 from controlplane.usecases.signing_in import SESSION_LASTS, session_of
 from controlplane.usecases.tokens import authenticate, mark_used
@@ -112,10 +112,16 @@ def csrf_token() -> str:
     return hmac.new(wired().secret_key.encode(), f"csrf:{known.session}".encode(), hashlib.sha256).hexdigest()
 
 
+def now_signed_in(session: Session) -> None:
+    """The rest of this request is answered to the person of a session that has just begun."""
+    person = session.person
+    g.caller = Caller(Actor(ActorKind.PERSON, person.email), person, session.secret)
+
+
 def _require_csrf_token() -> None:
     given = request.headers.get("X-CSRF-Token") or request.form.get("csrf_token", "")
     if not hmac.compare_digest(given.encode(), csrf_token().encode()):
-        raise NotAllowed("this form is from another session: reload the page and try again")
+        raise StaleForm("this form is from another session: reload the page and try again")
 
 
 def _refuse_foreign_site() -> None:

@@ -11,9 +11,11 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from controlplane.domain import errors
-from controlplane.domain.errors import InvalidInput, NotSignedIn, ThrowbarError, TooManyTries
+from controlplane.domain.errors import InvalidInput, NotSignedIn, StaleForm, ThrowbarError, TooManyTries
 from web.access import SIGN_IN
+from web.kept import keep
 
+OVER = "your session is over: sign in, and what you filled in is waiting for you"
 _log = logging.getLogger(__name__)
 
 STATUS: dict[type[ThrowbarError], HTTPStatus] = {
@@ -25,6 +27,7 @@ STATUS: dict[type[ThrowbarError], HTTPStatus] = {
     errors.StaleVersion: HTTPStatus.PRECONDITION_FAILED,
     errors.NotSignedIn: HTTPStatus.UNAUTHORIZED,
     errors.NotAllowed: HTTPStatus.FORBIDDEN,
+    errors.StaleForm: HTTPStatus.FORBIDDEN,
     errors.TooManyTries: HTTPStatus.TOO_MANY_REQUESTS,
     errors.LeaseLost: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.SchemaMismatch: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -40,8 +43,8 @@ def handle_errors(app: Flask) -> None:
 
 
 def _ours(error: ThrowbarError) -> AnyResponse:
-    if isinstance(error, NotSignedIn) and not is_for_machines() and request.path != SIGN_IN:
-        return _to_sign_in()
+    if isinstance(error, NotSignedIn | StaleForm) and not is_for_machines() and request.path != SIGN_IN:
+        return _to_sign_in() if isinstance(error, NotSignedIn) else _asked_again()
     status = STATUS[type(error)]
     response = _told(status, error.message, error)
     if isinstance(error, TooManyTries):
@@ -112,8 +115,17 @@ def _page(told: dict[str, Any]) -> str:
 
 
 def _to_sign_in() -> AnyResponse:
+    """A form that somebody filled in comes along, and waits for them behind the sign-in."""
     if "HX-Request" in request.headers:
-        response = make_response("", HTTPStatus.UNAUTHORIZED)
-        response.headers["HX-Redirect"] = SIGN_IN
-        return response
-    return redirect(SIGN_IN, HTTPStatus.SEE_OTHER)
+        return make_response("", HTTPStatus.UNAUTHORIZED)  # the page sends its form once more, as a form, or says so
+    if request.method != "POST":
+        return redirect(SIGN_IN, HTTPStatus.SEE_OTHER)
+    kept = keep(request.path, request.form)
+    return make_response(render_template("sign_in.html", kept=kept, message=OVER), HTTPStatus.UNAUTHORIZED)
+
+
+def _asked_again() -> AnyResponse:
+    """The form of an earlier session, to be sent once more by whoever is signed in now."""
+    if "HX-Request" in request.headers:
+        return make_response("", HTTPStatus.UNAUTHORIZED)
+    return make_response(render_template("again.html", kept=keep(request.path, request.form)), HTTPStatus.FORBIDDEN)

@@ -87,6 +87,17 @@ class Session:
     expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A session as its owner may see it: `handle` tells it from others, and opens nothing."""
+
+    handle: str
+    agent: str
+    created_at: datetime
+    seen_at: datetime | None
+    expires_at: datetime
+
+
 def wait_after(failures: int) -> int:
     """Seconds to wait before the next try to sign in: the first five are free, then it doubles up to 15 minutes."""
     return 0 if failures < 5 else min(2 ** (failures - 5), 900)

@@ -9,6 +9,7 @@ ThrowbarError
 ├── StaleVersion        somebody changed it in the meantime
 ├── NotSignedIn         nobody knows who is asking
 ├── NotAllowed          known, but the role is too small
+│   └── StaleForm       known, by another session than the form's
 ├── TooManyTries        slow down
 ├── LeaseLost           another scheduler has taken over
 ├── SchemaMismatch      the database is not of this version
@@ -72,6 +73,10 @@ class NotSignedIn(ThrowbarError):
 
 class NotAllowed(ThrowbarError):
     """The caller is known, but may not do this."""
+
+
+class StaleForm(NotAllowed):
+    """A form of a session that is over; the one who sends it may be the same."""
 
 
 class TooManyTries(ThrowbarError):

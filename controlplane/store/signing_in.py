@@ -4,8 +4,11 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert, select, update
 
+from controlplane.domain.access import OpenSession
 from controlplane.store.access_tables import sessions, sign_in_failures, sign_in_links
 
+HANDLE = 16  # characters of a hash that tell sessions apart and open nothing
+LONGEST_AGENT = 200
 FORGIVEN_AFTER = timedelta(hours=1)  # longer than the longest wait
 
 
@@ -15,14 +18,33 @@ class SigningIn:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def open_session(self, hashed: str, person_id: int, now: datetime, expires_at: datetime) -> None:
+    def open_session(self, hashed: str, person_id: int, now: datetime, expires_at: datetime, agent: str) -> None:
         values = {"hash": hashed, "person_id": person_id, "created_at": now, "expires_at": expires_at}
-        self._connection.execute(insert(sessions).values(values))
+        self._connection.execute(insert(sessions).values(values | {"agent": agent[:LONGEST_AGENT], "seen_at": now}))
 
-    def in_session(self, hashed: str, now: datetime) -> int | None:
-        """The id of the person whose session this is, if it is not over."""
-        query = select(sessions.c.person_id).where(sessions.c.hash == hashed, sessions.c.expires_at > now)
-        return self._connection.execute(query).scalar_one_or_none()
+    def in_session(self, hashed: str, now: datetime) -> tuple[int, datetime | None] | None:
+        """The id of the person whose session this is, if it is not over, and when it was last seen."""
+        query = select(sessions.c.person_id, sessions.c.seen_at)
+        row = self._connection.execute(
+            query.where(sessions.c.hash == hashed, sessions.c.expires_at > now)
+        ).one_or_none()
+        return (row.person_id, row.seen_at) if row else None
+
+    def mark_seen(self, hashed: str, now: datetime) -> None:
+        self._connection.execute(update(sessions).where(sessions.c.hash == hashed).values(seen_at=now))
+
+    def sessions_of(self, person_id: int, now: datetime) -> list[OpenSession]:
+        """Those that are not over, the newest first."""
+        query = select(sessions).where(sessions.c.person_id == person_id, sessions.c.expires_at > now)
+        rows = self._connection.execute(query.order_by(sessions.c.created_at.desc(), sessions.c.hash))
+        return [
+            OpenSession(row.hash[:HANDLE], row.agent or "", row.created_at, row.seen_at, row.expires_at) for row in rows
+        ]
+
+    def close_session_of(self, person_id: int, handle: str) -> int:
+        """How many ended: one, or none that is theirs. `handle` is the beginning of the hash."""
+        own = (sessions.c.person_id == person_id) & sessions.c.hash.startswith(handle, autoescape=True)
+        return self._connection.execute(delete(sessions).where(own)).rowcount
 
     def close_session(self, hashed: str) -> None:
         self._connection.execute(delete(sessions).where(sessions.c.hash == hashed))

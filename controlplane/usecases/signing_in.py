@@ -2,16 +2,17 @@
 
 from datetime import datetime, timedelta
 
-from controlplane.domain.access import Person, Role, Session, wait_after
+from controlplane.domain.access import OpenSession, Person, Role, Session, wait_after
 from controlplane.domain.audit import Action, Change
 from controlplane.domain.errors import InvalidInput, NotFound, NotSignedIn, TooManyTries
 from controlplane.store import Store, UnitOfWork
+from controlplane.store.signing_in import HANDLE
 from controlplane.usecases.changing import Cause
 from controlplane.usecases.passwords import hash_password, matches
 from controlplane.usecases.people import add_within, address, set_within
 from controlplane.usecases.recording import record
 from controlplane.usecases.secrets import hashed, new_secret
-from controlplane.usecases.tokens import FIRST_START
+from controlplane.usecases.tokens import FIRST_START, USED_GRAIN
 
 SESSION_LASTS = timedelta(days=14)
 LINK_LASTS = timedelta(hours=24)
@@ -20,8 +21,10 @@ WRONG = "the e-mail address or the password is wrong"  # never which of them: th
 USED_UP = "this link was used already or is older than a day: ask for a new one"
 
 
-def sign_in(store: Store, email: str, password: str, now: datetime, replacing: str | None = None) -> Session:
-    """A new session; `replacing` is the secret of the one the browser had, which ends.
+def sign_in(
+    store: Store, email: str, password: str, now: datetime, replacing: str | None = None, agent: str = ""
+) -> Session:
+    """A new session; `replacing` is the secret of the one the browser had, which ends; `agent` is its name for itself.
 
     Raises NotSignedIn, TooManyTries. A try counts as failed before it is looked at, so that tries that come at once
     do not share one chance.
@@ -33,7 +36,7 @@ def sign_in(store: Store, email: str, password: str, now: datetime, replacing: s
         raise NotSignedIn(WRONG)
     with store.writing() as uow:
         uow.signing_in.forgive(tried)
-        session = _open(uow, person, now, replacing)
+        session = _open(uow, person, now, replacing, agent)
         uow.commit()
     return session
 
@@ -68,14 +71,14 @@ def create_link(store: Store, email: str, cause: Cause) -> str:
     return secret
 
 
-def use_link(store: Store, secret: str, now: datetime, replacing: str | None = None) -> Session:
+def use_link(store: Store, secret: str, now: datetime, replacing: str | None = None, agent: str = "") -> Session:
     """A new session for the person of the link, which is used up by it. Raises NotSignedIn."""
     with store.writing() as uow:
         person_id = uow.signing_in.use_link(hashed(secret), now)
         person = None if person_id is None else uow.people.get(person_id)
         if person is None or person.disabled_at:
             raise NotSignedIn(USED_UP)
-        session = _open(uow, person, now, replacing)
+        session = _open(uow, person, now, replacing, agent)
         uow.commit()
     return session
 
@@ -107,9 +110,35 @@ def _first(uow: UnitOfWork, email: str, cause: Cause) -> Person:
 def session_of(store: Store, secret: str, now: datetime) -> Person | None:
     """The person of a session that is not over."""
     with store.reading() as uow:
-        person_id = uow.signing_in.in_session(hashed(secret), now)
-        person = None if person_id is None else uow.people.get(person_id)
-    return None if person is None or person.disabled_at else person
+        found = uow.signing_in.in_session(hashed(secret), now)
+        person = None if found is None else uow.people.get(found[0])
+    if person is None or person.disabled_at or found is None:
+        return None
+    if found[1] is None or now - found[1] >= USED_GRAIN:
+        with store.writing() as uow:
+            uow.signing_in.mark_seen(hashed(secret), now)
+            uow.commit()
+    return person
+
+
+def list_sessions(store: Store, person_id: int, now: datetime) -> list[OpenSession]:
+    """Where somebody is signed in, the newest first."""
+    with store.reading() as uow:
+        return uow.signing_in.sessions_of(person_id, now)
+
+
+def handle_of(secret: str) -> str:
+    """What `list_sessions` calls the session of a secret."""
+    return hashed(secret)[:HANDLE]
+
+
+def end_session(store: Store, person_id: int, handle: str) -> None:
+    """One of somebody's own sessions. Raises NotFound for any other."""
+    with store.writing() as uow:
+        if len(handle) != HANDLE or not uow.signing_in.close_session_of(person_id, handle):
+            message = "this session has ended already"
+            raise NotFound(message)
+        uow.commit()
 
 
 def role_of(store: Store, secret: str, environment: str, now: datetime) -> Role | None:
@@ -138,9 +167,9 @@ def _add_link(uow: UnitOfWork, person: Person, cause: Cause) -> str:
     return secret
 
 
-def _open(uow: UnitOfWork, person: Person, now: datetime, replacing: str | None) -> Session:
+def _open(uow: UnitOfWork, person: Person, now: datetime, replacing: str | None, agent: str) -> Session:
     if replacing:
         uow.signing_in.close_session(hashed(replacing))
     session = Session(new_secret("tb_session"), person, now + SESSION_LASTS)
-    uow.signing_in.open_session(hashed(session.secret), person.id, now, session.expires_at)
+    uow.signing_in.open_session(hashed(session.secret), person.id, now, session.expires_at, agent)
     return session

@@ -12,7 +12,7 @@ from playwright.sync_api import TimeoutError as NotThereError
 
 from controlplane.clock import utc_now
 from controlplane.domain.access import Role
-from controlplane.usecases import flags, rollouts
+from controlplane.usecases import flags, people, rollouts
 from controlplane.usecases.changing import Place
 from controlplane.usecases.environments import create_environment
 from tests.browser.serving import Server, serving
@@ -163,6 +163,33 @@ def test_two_people_in_conflict_see_both_versions(ann: Page, server: Server) -> 
     expect(notice).to_contain_text(re.compile(r"10.%"))
     notice.get_by_role("button", name="Do it on version 2").click()
     expect(ann.locator("#state .sentence")).to_contain_text(re.compile(r"5.% of echo"))
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_a_session_that_ends_in_the_middle_of_a_form_loses_nothing(
+    browser: Browser, server: Server, *, scripts: bool
+) -> None:
+    email, key = f"forgetful-{scripts}@example.org".lower(), f"kept-{scripts}".lower()
+    with browser.new_context(java_script_enabled=scripts) as context:
+        page = context.new_page()
+        page.goto(server.link(email))
+        page.get_by_role("button", name="Sign in").click()
+        person = people.find_person(server.store, email)
+        page.goto(a_flag(server, key))
+        page.locator("#disable summary").click()
+        page.locator("#disable").get_by_label("Reason").fill("typed before it ended")
+        people.set_password(server.store, person.id, "correct horse battery", a_cause(utc_now()))  # ends the session
+
+        page.get_by_role("button", name="Disable now").click()
+        page.get_by_label("E-mail").fill(email)
+        page.get_by_label("Password").fill("correct horse battery")
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.locator("main")).to_contain_text("typed before it ended")
+        assert flags.get_flag(server.store, Place("production", key)).enabled
+        page.get_by_role("button", name="Send it now").click()
+
+        expect(page.locator("#notice")).to_contain_text("Disabled")
+        expect(page.locator("#history")).to_contain_text("typed before it ended")
 
 
 def test_the_list_is_searched_while_typing_and_the_address_keeps_it(ann: Page, server: Server) -> None:

@@ -32,6 +32,7 @@ ARGUMENTS = {
     "token_id": 999,
     "person_id": 999,
     "secret": "none",
+    "handle": "none",
     "filename": "none",
 }
 CALLERS = ("nobody", "sdk token", "viewer", "operator", "admin", "elsewhere")

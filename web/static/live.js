@@ -45,9 +45,15 @@
   const tell = (lost) => { if (line()) line().hidden = !lost; };
   document.addEventListener("htmx:sendError", () => tell(true));
   document.addEventListener("htmx:timeout", () => tell(true));
+  // A form is sent once more without htmx: the answer is the sign-in, which keeps what was typed. A poll takes nothing away.
+  const signedOut = (element) => {
+    if (element.matches("form[method=post]")) element.submit();
+    else if (!hasChanges(document.body) && !hasOpenForm(document.body)) location.reload();
+    else if (line()) { line().textContent = "Your session is over. What you typed stays: send it, and sign in."; line().hidden = false; }
+  };
   document.addEventListener("htmx:responseError", (event) => {
     const status = event.detail.xhr.status;
-    if (status === 401) location.reload();
+    if (status === 401) signedOut(event.detail.elt);
     else if (status >= 500 || status === 404) tell(true);
   });
   document.addEventListener("htmx:afterOnLoad", () => tell(false));

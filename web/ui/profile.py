@@ -1,12 +1,13 @@
-"""One's own account: the password, and ending every session."""
+"""One's own account: the password, and where one is signed in."""
 
 from http import HTTPStatus
 
 from flask import Blueprint, Response, request, url_for
 
+from controlplane.domain.access import Person
 from controlplane.domain.errors import InvalidInput, NotSignedIn, TooManyTries
 from controlplane.usecases import people, signing_in
-from web.auth import drop_session, keep_session
+from web.auth import caller, drop_session, keep_session
 from web.ui import asking
 from web.ui.answering import done_and_back, page
 from web.ui.forms import shown_errors
@@ -17,7 +18,20 @@ blueprint = Blueprint("profile", __name__, url_prefix="/profile")
 
 @blueprint.get("")
 def show() -> Response:
-    return page("profile.html", person=asking.signed_in_person())
+    return _profile()
+
+
+def _profile(status: int = HTTPStatus.OK, **context: object) -> Response:
+    person, known = asking.signed_in_person(), caller()
+    return page(
+        "profile.html",
+        status,
+        person=person,
+        sessions=signing_in.list_sessions(wired().store, person.id, asking.now()),
+        this=signing_in.handle_of(known.session or ""),
+        now=asking.now(),
+        **context,
+    )
 
 
 @blueprint.get("/first-password")
@@ -28,23 +42,27 @@ def first_password() -> Response:
 @blueprint.post("/password")
 def set_password() -> Response:
     """Every other session ends; this browser gets a new one."""
-    person, template = asking.signed_in_person(), "profile.html"
-    if not person.has_password:
-        template = "first_password.html"
-    errors = _wrong(person.email) if person.has_password else {}
-    if errors:
-        return page(template, HTTPStatus.UNPROCESSABLE_ENTITY, person=person, errors=errors)
+    person = asking.signed_in_person()
+    if person.has_password and (errors := _wrong(person.email)):
+        return _profile(HTTPStatus.UNPROCESSABLE_ENTITY, errors=errors)
     try:
         people.set_password(wired().store, person.id, request.form.get("password", ""), asking.asked())
     except InvalidInput as error:
-        return page(template, HTTPStatus.UNPROCESSABLE_ENTITY, person=person, errors=shown_errors(error.errors))
+        return _refused(person, shown_errors(error.errors))
     return _signed_in_again(person.email)
+
+
+def _refused(person: Person, errors: dict[str, str]) -> Response:
+    if person.has_password:
+        return _profile(HTTPStatus.UNPROCESSABLE_ENTITY, errors=errors)
+    return page("first_password.html", HTTPStatus.UNPROCESSABLE_ENTITY, person=person, errors=errors)
 
 
 def _wrong(email: str) -> dict[str, str]:
     """Whoever finds an open browser shall not be able to take the account with it."""
     try:
-        signing_in.sign_in(wired().store, email, request.form.get("current", ""), wired().clock())
+        tried = signing_in.sign_in(wired().store, email, request.form.get("current", ""), wired().clock())
+        signing_in.sign_out(wired().store, tried.secret)
     except NotSignedIn:
         return {"current": "is not your password"}
     except TooManyTries as error:
@@ -53,10 +71,18 @@ def _wrong(email: str) -> dict[str, str]:
 
 
 def _signed_in_again(email: str) -> Response:
-    session = signing_in.sign_in(wired().store, email, request.form.get("password", ""), wired().clock())
+    password, agent = request.form.get("password", ""), request.user_agent.string
+    session = signing_in.sign_in(wired().store, email, password, wired().clock(), agent=agent)
     response = done_and_back(url_for("ui.flags.home"), "Your password is set. Every other session has ended.")
     keep_session(response, session)
     return response
+
+
+@blueprint.post("/sessions/<handle>/end")
+def end_session(handle: str) -> Response:
+    """One other browser is signed out."""
+    signing_in.end_session(wired().store, asking.signed_in_person().id, handle)
+    return done_and_back(url_for("ui.profile.show"), "That session has ended.")
 
 
 @blueprint.post("/sign-out-everywhere")

@@ -7,8 +7,9 @@ from flask import Blueprint, Response, request, url_for
 from controlplane.domain.access import Session
 from controlplane.domain.errors import NotSignedIn, ThrowbarError, TooManyTries
 from controlplane.usecases import signing_in as usecases
-from web.auth import COOKIE, caller_or_nobody, drop_session, keep_session
+from web.auth import COOKIE, caller_or_nobody, drop_session, keep_session, now_signed_in
 from web.errors import STATUS
+from web.kept import carried
 from web.ui.answering import done_and_back, page, to
 from web.wiring import wired
 
@@ -26,14 +27,20 @@ def form() -> Response:
 def by_password() -> Response:
     email, password = request.form.get("email", ""), request.form.get("password", "")
     try:
-        session = usecases.sign_in(wired().store, email, password, wired().clock(), request.cookies.get(COOKIE))
+        session = usecases.sign_in(
+            wired().store, email, password, wired().clock(), request.cookies.get(COOKIE), request.user_agent.string
+        )
     except (NotSignedIn, TooManyTries) as error:
         return _once_more(error, email)
-    return _with_session(session, to(url_for("ui.flags.home")))
+    kept = carried(request.form)
+    if kept is None:
+        return _with_session(session, to(url_for("ui.flags.home")))
+    now_signed_in(session)
+    return _with_session(session, page("again.html", kept=kept))
 
 
 def _once_more(error: ThrowbarError, email: str) -> Response:
-    response = page("sign_in.html", STATUS[type(error)], message=error.message, email=email)
+    response = page("sign_in.html", STATUS[type(error)], message=error.message, email=email, kept=carried(request.form))
     if isinstance(error, TooManyTries):
         response.headers["Retry-After"] = str(error.retry_after)
     return response
@@ -48,7 +55,9 @@ def by_link(secret: str) -> Response:
 @blueprint.post("/sign-in/<secret>")
 def use_link(secret: str) -> Response:
     try:
-        session = usecases.use_link(wired().store, secret, wired().clock(), request.cookies.get(COOKIE))
+        session = usecases.use_link(
+            wired().store, secret, wired().clock(), request.cookies.get(COOKIE), request.user_agent.string
+        )
     except NotSignedIn as error:
         return page("sign_in.html", HTTPStatus.UNAUTHORIZED, message=error.message)
     following = "ui.flags.home" if session.person.has_password else "ui.profile.first_password"
