@@ -113,6 +113,8 @@ UI: dict[str, Rule] = {
     "ui.checklists.require": Role.OPERATOR,
     "ui.history.show": Role.VIEWER,
     "ui.history.verify": Role.VIEWER,
+    "ui.history.entry": Role.VIEWER,
+    "ui.history.export": Role.VIEWER,
     "ui.instances.list_all": Role.VIEWER,
     "ui.start.show": Role.VIEWER,
     "ui.start.heard": Role.VIEWER,

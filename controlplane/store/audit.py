@@ -1,11 +1,12 @@
 """Audit log: append and list. There is no update and no delete."""
 
+import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Text, cast, func, insert, select
 
 from controlplane.domain.audit import Action, Actor, ActorKind, AuditEntry, Change, sealed
 from controlplane.store.environments import Environment, Environments
@@ -22,6 +23,7 @@ class Filter:
     since: datetime | None = None
     until: datetime | None = None
     before: int | None = None
+    text: str | None = None  # part of a reason or of a change, whatever the capitals
 
 
 class AuditLog:
@@ -94,9 +96,19 @@ def _filtered(query: Select[Any], wanted: Filter) -> Select[Any]:
         query = query.where(columns.at >= wanted.since)
     if wanted.until is not None:
         query = query.where(columns.at < wanted.until)
+    if wanted.text is not None:
+        query = query.where(_mentions(wanted.text))
     if wanted.before is not None:
         query = query.where(columns.id < wanted.before)
     return query
+
+
+def _mentions(words: str) -> ColumnElement[bool]:
+    """In a reason, or in a change, which is kept as JSON: there a quotation mark is escaped."""
+    columns, escaped = audit_entries.c, json.dumps(words, ensure_ascii=False)[1:-1]
+    return columns.reason.icontains(words, autoescape=True) | cast(columns.changes, Text).icontains(
+        escaped, autoescape=True
+    )
 
 
 def _values(environment_id: int, entry: AuditEntry) -> dict[str, Any]:

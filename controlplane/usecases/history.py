@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 
 from controlplane.domain.audit import AuditEntry, Break, first_break
+from controlplane.domain.errors import NotFound
 from controlplane.store import Store
 from controlplane.store.audit import Filter
 
-__all__ = ["Filter", "Page", "Verification", "list_entries", "verify"]
+__all__ = ["Filter", "Page", "Verification", "every_entry", "get_entry", "list_entries", "verify"]
+
+
+EVERY = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +27,22 @@ def list_entries(store: Store, environment: str, wanted: Filter, limit: int = 50
     more = len(found) > limit
     items = tuple(found[:limit])
     return Page(items, items[-1].id if more else None)
+
+
+def every_entry(store: Store, environment: str, wanted: Filter) -> list[AuditEntry]:
+    """All that match, the newest first: for an export."""
+    with store.reading() as uow:
+        return uow.audit.newest(uow.environments.get(environment).id, wanted, EVERY)
+
+
+def get_entry(store: Store, environment: str, number: int) -> AuditEntry:
+    """Raises NotFound."""
+    with store.reading() as uow:
+        found = uow.audit.get(uow.environments.get(environment).id, number)
+    if found is None:
+        message = f"there is no entry {number} in the audit log of {environment}"
+        raise NotFound(message)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ ARGUMENTS = {
     "person_id": 999,
     "secret": "none",
     "handle": "none",
+    "entry": 1,
     "filename": "none",
 }
 CALLERS = ("nobody", "sdk token", "viewer", "operator", "admin", "elsewhere")

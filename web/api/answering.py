@@ -1,13 +1,11 @@
 """Answering: a flag with its ETag, a list in pages, the audit log as CSV."""
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flask import Response, jsonify, request
 
-from controlplane.documents.tabular import AUDIT_COLUMNS, audit_row
+from controlplane.documents.tabular import audit_table as table_of
 from controlplane.domain.flag import Flag
 from controlplane.usecases.answers import answer_flag
 from web.wiring import wired
@@ -47,8 +45,4 @@ def listed(items: Sequence[Any], following: str | int | None = None) -> Response
 
 
 def audit_table(entries: Iterable[Mapping[str, Any]]) -> Response:
-    out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(AUDIT_COLUMNS)
-    writer.writerows(audit_row(each) for each in entries)
-    return Response(out.getvalue(), mimetype="text/csv")
+    return Response(table_of(entries), mimetype="text/csv")

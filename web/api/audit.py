@@ -21,8 +21,9 @@ blueprint = Blueprint("audit", __name__, url_prefix="/environments/<environment>
 @blueprint.get("/audit")
 def list_all(environment: str) -> Response:
     """The audit log from the newest entry backwards; `next` is the `before` of the following page."""
-    reading.known("flag", "actor", "action", "since", "until", "before", "limit", "format")
-    wanted = Filter(flag=reading.text("flag"), actor=reading.text("actor"), action=reading.text("action"))
+    reading.known("flag", "actor", "action", "text", "since", "until", "before", "limit", "format")
+    flag, actor, action, text = (reading.text(name) for name in ("flag", "actor", "action", "text"))
+    wanted = Filter(flag=flag, actor=actor, action=action, text=text)
     return _answer(environment, wanted)
 
 
