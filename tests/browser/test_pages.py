@@ -210,8 +210,8 @@ def test_the_list_is_searched_while_typing_and_the_address_keeps_it(ann: Page, s
 def test_charts_are_drawn_for_every_operation(ann: Page, server: Server) -> None:
     ann.goto(a_flag(server, "drawn"))
 
-    expect(ann.locator("#charts[data-drawn='7']")).to_be_visible()  # three of each operation, and the flag's evidence
-    expect(ann.locator("#charts canvas")).to_have_count(7)
+    expect(ann.locator("#charts[data-drawn='9']")).to_be_visible()  # four of each operation, and the flag's evidence
+    expect(ann.locator("#charts canvas")).to_have_count(9)
     ann.get_by_role("link", name="6 hours").click()
     expect(ann).to_have_url(re.compile("range=6h"))
 

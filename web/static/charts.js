@@ -61,6 +61,24 @@
     splits: (high) => [0, 1, 2, 3, 4, 6, 8, 10, 12].map((power) => power * Math.log(10)).filter((at) => at <= high),
   };
 
+  const aMinute = (calls, starts) => { const step = starts.length > 1 ? starts[1] - starts[0] : 60; return calls.map((n) => (n * 60) / step); };
+  KINDS.volume = {
+    lines: (series) => [aMinute(series.baseline.calls, series.starts), aMinute(series.candidate.calls, series.starts)],
+    limits: () => [],
+    widths: [["baseline", 2], ["candidate", 2]],
+    names: [card.dataset.baseline, card.dataset.candidate],
+    word: (value) => (isMissing(value) ? "–" : `${short(value)}/min`),
+    least: 1,
+    reach: 1,
+  };
+  let zoom = null; // [from, until] of what was brushed; null shows the whole range
+  const unzoom = document.getElementById("unzoom");
+  const zoomTo = (span) => {
+    zoom = span;
+    if (unzoom) unzoom.hidden = span === null;
+    plots.forEach((plot) => plot.setData(plot.data, true));
+  };
+
   const limitsOf = (kind, operation) => kind.limitsOf ? kind.limitsOf(operation) : (data.limits[operation] ? kind.limits(data.limits[operation]) : []);
 
   const marks = (kind, operation) => ({
@@ -118,9 +136,15 @@
       width: box.clientWidth, height: 200, ms: 1e-3,
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
       plugins: [marks(kind, operation)],
+      hooks: { setSelect: [(plot) => {
+        if (plot.select.width < 4) return;
+        const ends = [plot.select.left, plot.select.left + plot.select.width].map((x) => plot.posToVal(x, "x"));
+        plot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+        zoomTo(ends);
+      }] },
       legend: { show: false },
-      cursor: { points: { size: 6 }, drag: { x: false, y: false }, sync: { key: "throwbar" } },
-      scales: { x: { time: true, range: () => [data.from, data.until] }, y: { range: top(kind, operation) } },
+      cursor: { points: { size: 6 }, drag: { x: true, y: false, setScale: false }, sync: { key: "throwbar" } },
+      scales: { x: { time: true, range: () => zoom ?? [data.from, data.until] }, y: { range: top(kind, operation) } },
       axes: [
         { ...axis, grid: { show: false }, values: (_, splits) => splits.map((at) => clockOf(at, data.until - data.from)), space: 90, size: 28 },
         { ...axis, size: kind.splits ? 74 : 58, values: (_, splits) => splits.map(kind.word), ...(kind.splits ? { splits: (plot) => kind.splits(plot.scales.y.max) } : {}) },
@@ -170,6 +194,7 @@
   card.querySelectorAll(".ranges a").forEach((link) => link.addEventListener("click", (event) => {
     event.preventDefault();
     range = link.dataset.range;
+    zoomTo(null);
     card.querySelectorAll(".ranges a").forEach((other) => other.removeAttribute("aria-current"));
     link.setAttribute("aria-current", "true");
     const wanted = document.getElementById("range");
@@ -177,6 +202,9 @@
     history.replaceState(null, "", link.href.replace("#charts", ""));
     refresh();
   }));
+  unzoom?.addEventListener("click", () => zoomTo(null));
+  card.addEventListener("dblclick", () => zoomTo(null));
+  document.addEventListener("stream:changed", (event) => { if (event.detail.all || event.detail.flags.includes(card.dataset.flag)) refresh(); });
   new ResizeObserver(() => plots.forEach((plot, box) => plot.setSize({ width: box.clientWidth, height: 200 }))).observe(card);
   document.addEventListener("theme:changed", redraw);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
