@@ -15,6 +15,8 @@ from controlplane.usecases.checklists import points_now
 def attach(store: Store, place: Place, document: Mapping[str, Any], cause: Cause) -> dict[str, Any]:
     """Keep a run of tests, and write it down. Raises InvalidInput, NotFound."""
     given = parse(AttachmentDocument, document).to_domain(cause.actor.name, cause.at)
+    if not cause.reason.strip():
+        cause = replace(cause, reason=f"{given.suite} {document['result']} at {given.commit}")
     with store.writing() as uow:
         environment = uow.environments.get(place.environment, lock=True)
         flag = uow.flags.get(environment.id, place.flag)

@@ -119,6 +119,7 @@ def change_beside(
     after = flag if flag.archived_at else order.transform(flag)
     followed = tuple(differences(_document(flag), _document(after)))
     if followed:
+        want_reason(environment, cause)
         after = replace(after, version=flag.version + 1, updated_at=cause.at)
         uow.flags.save(environment.id, flag, after)
         uow.environments.raise_version(environment)

@@ -6,6 +6,7 @@ from controlplane.domain.checklist import Phase
 from controlplane.domain.errors import InvalidInput, Refused, StaleVersion
 from controlplane.domain.rollout import State, Step
 from controlplane.usecases import attachments, checklists, flags, history, rollouts
+from controlplane.usecases.environments import set_environment
 from controlplane.usecases.history import Filter
 from controlplane.usecases.snapshots import current_versions
 from tests.builders import NOW, a_cause, a_flag_document
@@ -172,3 +173,16 @@ def test_cleaning_up_goes_on_after_the_flag_was_archived(store):
 
     item = checklists.show_checklist(store, HERE, Phase.AFTER)["items"][-1]
     assert (item["id"], item["done"], item["owner"]) == ("archive", True, "ml-platform")
+
+
+def test_an_environment_that_asks_why_asks_it_of_what_holds_a_rollout_back_and_of_no_tick(store):
+    set_environment(store, "production", a_cause(), require_reason=True)
+    silent = a_cause(reason="")
+
+    with pytest.raises(InvalidInput, match="reason: is missing"):
+        checklists.require(store, HERE, items=True, tests=True, cause=silent)
+    checklists.set_item(store, HERE, Phase.BEFORE, "usage", {"done": True}, silent)
+    require(store, tests=True)
+    attachments.attach(store, HERE, RUN, silent)
+
+    assert newest(store).reason == "tests passed at 4f2a91c"
