@@ -1,5 +1,6 @@
 """Settings: read once from the environment; an unknown or malformed one stops the server with one clear line."""
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
@@ -11,6 +12,8 @@ from controlplane.domain.retention import Retention
 from controlplane.domain.snapshot import Clockwork
 
 PREFIX = "THROWBAR_"
+# Up to the last @: a password may hold one that nobody escaped. What follows the ? may hold a password as well.
+_PASSWORD = re.compile(r"(?<=://)[^/@]*:.*@|\?.*$")
 SDK_NAMES = {"URL", "TOKEN", "SERVICE", "BACKUP_FILE", "OVERRIDE_FILE", "OVERRIDE"}
 # What Kubernetes injects for a Service named throwbar; THROWBAR_PORT=tcp://… among them.
 _KUBERNETES = ("SERVICE_HOST", "SERVICE_PORT", "PORT_")
@@ -81,6 +84,23 @@ class Settings(BaseModel):
         if not self.is_embedded:
             return Path("var")
         return Path(self.database_url.removeprefix("sqlite:///")).parent
+
+
+SECRET = frozenset({"secret_key", "admin_password", "bootstrap_admin_token", "bootstrap_sdk_token"})
+
+
+def shown_settings(settings: Settings) -> dict[str, str]:
+    """Every setting for people to see: secrets as set or not set, the password taken out of the database's address."""
+    found = {}
+    for name in Settings.model_fields:
+        value = getattr(settings, name)
+        if name in SECRET:
+            found[name] = "not set" if value is None else "set, not shown"
+        elif name == "database_url":
+            found[name] = _PASSWORD.sub("…", str(value))
+        else:
+            found[name] = "not set" if value is None else str(value)
+    return found
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
