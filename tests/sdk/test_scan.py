@@ -201,13 +201,14 @@ def test_the_control_plane_tells_what_is_registered_completed_and_archived():
         {"key": "b", "operations": {}, "rollout": {"state": "completed"}},
         {"key": "c", "operations": {}, "rollout": {"state": "running"}},
         {"key": "d", "operations": {}, "archived_at": "2026-01-01T00:00:00Z"},
+        {"key": "e", "operations": {}, "rollout": {"state": "finished"}},
     )
 
     told = ask("http://throwbar.test", "admin", "production", server)
 
-    assert set(told.operations) == {"a", "b", "c", "d"}
+    assert set(told.operations) == {"a", "b", "c", "d", "e"}
     assert told.operations["a"] == {"x"}
-    assert told.completed == {"b", "d"}
+    assert told.completed == {"b", "d", "e"}
 
 
 @pytest.mark.parametrize("answer", [(403, b""), (200, b"<html>"), (200, b"[]"), (200, b'{"items": 1}')])
