@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field
 from controlplane.documents.fields import Document, Instant, Name, Number, Percent, Switch, Text, Whole
 from controlplane.domain import share
 from controlplane.domain.calendar import Weekday, Window
+from controlplane.domain.convergence import Barrier
 from controlplane.domain.plan import Plan, Stage
 
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
@@ -60,6 +61,7 @@ class PlanDocument(Document):
     start_at: Instant | None = None
     windows: list[WindowDocument] = Field(default_factory=list, max_length=20)
     two_person: Switch = False
+    barrier: Barrier = Barrier.WARN
 
     def to_domain(self) -> Plan:
         return Plan(
@@ -69,6 +71,7 @@ class PlanDocument(Document):
             start_at=self.start_at,
             windows=tuple(window.to_domain() for window in self.windows),
             two_person=self.two_person,
+            barrier=self.barrier,
         )
 
 
@@ -79,6 +82,7 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "start_at": plan.start_at.astimezone(UTC).isoformat() if plan.start_at else None,
         "windows": [window_document(window) for window in plan.windows],
         "two_person": plan.two_person,
+        "barrier": None if plan.barrier is Barrier.WARN else plan.barrier.value,
     }
     return {
         "stages": [_stage_document(stage) for stage in plan.stages],

@@ -80,6 +80,7 @@ class Flag:
     plan: Plan | None = None
     constraints: tuple[Constraint, ...] = ()
     version: int = 0
+    published: int = 0  # the snapshot version that brought the newest change; 0 where nobody wrote it down
     rolled_back: bool = False
     rollout: Rollout = Rollout()
     blocked_by: tuple[str, ...] = ()

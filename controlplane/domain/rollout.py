@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from controlplane.domain.calendar import ALWAYS_OPEN, Calendar
+from controlplane.domain.convergence import Barrier, Fleet
 from controlplane.domain.findings import Consequence, Finding, Verdict
 from controlplane.domain.plan import Plan, Stage
 
@@ -154,6 +155,16 @@ def _by_time(plan: Plan, rollout: Rollout, findings: Sequence[Finding], now: dat
     if is_last:
         return Decision(Step.COMPLETE, f"the last stage {_has_baked(findings)}")
     return Decision(Step.ADVANCE, f"stage {rollout.stage + 1} of {plan.length} {_has_baked(findings)}")
+
+
+def at_the_barrier(decision: Decision, plan: Plan, fleet: Fleet) -> Decision:
+    """The last look before a stage is entered: do live processes still live in an earlier one?"""
+    obstacle = fleet.obstacle
+    if decision.step is not Step.ADVANCE or obstacle is None or plan.barrier is Barrier.OFF:
+        return decision
+    if plan.barrier is Barrier.BLOCK:
+        return Decision(Step.WAIT, f"waits for every live instance: {obstacle}")
+    return replace(decision, because=f"{decision.because}, although {obstacle}")
 
 
 def _has_baked(findings: Sequence[Finding]) -> str:

@@ -117,6 +117,7 @@ class Flags:
 def _values(flag: Flag) -> dict[str, Any]:
     return {
         "version": flag.version,
+        "published": flag.published or None,
         "definition": flag_document(flag),
         "state": state_document(flag),
         "updated_at": flag.updated_at,
@@ -131,6 +132,7 @@ def _flag(row: Row[Any]) -> Flag:
     return replace(
         flag,
         version=row.version,
+        published=row.published or 0,
         created_at=row.created_at,
         updated_at=row.updated_at,
         archived_at=row.archived_at,

@@ -86,6 +86,7 @@ flags = Table(
     Column("environment_id", ForeignKey("environments.id"), nullable=False),
     Column("key", String(100), nullable=False),
     Column("version", BigInteger, nullable=False),
+    Column("published", BigInteger),  # null in rows that are older than the column
     Column("definition", JSON, nullable=False),
     Column("state", JSON, nullable=False),
     Column("created_at", Instant, nullable=False),

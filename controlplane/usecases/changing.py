@@ -19,6 +19,7 @@ from controlplane.store import Store, UnitOfWork
 from controlplane.store.environments import Environment
 
 Transform = Callable[[Flag], Flag]
+Gate = Callable[[UnitOfWork, Environment, Flag], str | None]  # why not, for what a flag alone cannot tell
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class Order:
     transform: Transform
     brake: bool = False
     record: Mapping[str, Any] = field(default_factory=dict)
+    gate: Gate | None = None
 
 
 def change_flag(store: Store, place: Place, cause: Cause, order: Order) -> Flag:
@@ -76,7 +78,9 @@ def change_within(uow: UnitOfWork, environment: Environment, key: str, cause: Ca
     if not order.brake:
         want_reason(environment, cause)
     check(after)
-    after = replace(after, version=before.version + 1, updated_at=cause.at)
+    if order.gate and (obstacle := order.gate(uow, environment, before)):
+        raise Refused(obstacle)
+    after = replace(after, version=before.version + 1, updated_at=cause.at, published=environment.version + 1)
     uow.flags.save(environment.id, before, after)
     write_down(uow, environment, cause, order, before, after)
     return after
@@ -90,6 +94,7 @@ def add_flag(store: Store, environment_name: str, flag: Flag, cause: Cause) -> F
         want_reason(environment, cause)
         uow.flags.require_free(environment.id, flag.key)
         new = replace(_opened(None, flag), version=1, created_at=cause.at, updated_at=cause.at)
+        new = replace(new, published=environment.version + 1)
         uow.flags.add(environment.id, new)
         write_down(uow, environment, cause, Order(Action.FLAG_CREATE, lambda same: same), None, new)
         uow.commit()
@@ -120,7 +125,7 @@ def change_beside(
     followed = tuple(differences(_document(flag), _document(after)))
     if followed:
         want_reason(environment, cause)
-        after = replace(after, version=flag.version + 1, updated_at=cause.at)
+        after = replace(after, version=flag.version + 1, updated_at=cause.at, published=environment.version + 1)
         uow.flags.save(environment.id, flag, after)
         uow.environments.raise_version(environment)
     uow.audit.append(environment, _entry(cause, order, after, (*changes, *followed)))

@@ -31,7 +31,9 @@ def _retire(store: Store, lease: Lease, environment_name: str, key: str, now: da
         uow.leases.check(lease)
         environment = uow.environments.get(environment_name, lock=True)
         before = uow.flags.get(environment.id, key)
-        after = replace(before, retired_at=now, version=before.version + 1, updated_at=now)
+        after = replace(
+            before, retired_at=now, version=before.version + 1, updated_at=now, published=environment.version + 1
+        )
         uow.flags.save(environment.id, before, after)
         order = Order(Action.FLAG_RETIRE, lambda same: same)
         write_down(uow, environment, Cause(SCHEDULER, now, why), order, before, after)

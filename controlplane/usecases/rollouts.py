@@ -12,6 +12,7 @@ from controlplane.domain.rollout import Rollout, State, on_last_stage, stage_of
 from controlplane.domain.share import FULL
 from controlplane.store import Store
 from controlplane.usecases.changing import Cause, Order, Place, Transform, change_flag
+from controlplane.usecases.instances import barrier
 
 # A person's verbs that nothing may stand in the way of: no version, no reason.
 BRAKES = frozenset({"pause", "step-back", "abort", "rollback"})
@@ -91,17 +92,18 @@ def resume(store: Store, place: Place, cause: Cause) -> Flag:
 
 
 def advance(store: Store, place: Place, cause: Cause) -> Flag:
-    """To the next stage without waiting; from the last one to completed."""
+    """To the next stage without waiting; from the last one to completed. A barrier that blocks stops people, too."""
 
     def advanced(flag: Flag) -> Flag:
         _require(flag, "advance", State.RUNNING)
         _refuse_while_open(flag, "advance")
         plan = _plan(flag)
+        _refuse_own_approval(flag, plan, cause)
         if on_last_stage(plan, flag.rollout):
             return replace(flag, rollout=rollouts.completed(flag.rollout, cause.at))
         return _on_stage(flag, plan, rollouts.entered(flag.rollout, flag.rollout.stage + 1, cause.at))
 
-    return _do(store, place, cause, Action.ROLLOUT_ADVANCE, advanced)
+    return change_flag(store, place, cause, Order(Action.ROLLOUT_ADVANCE, advanced, gate=barrier(cause.at)))
 
 
 def step_back(store: Store, place: Place, cause: Cause) -> Flag:
@@ -128,12 +130,18 @@ def approve(store: Store, place: Place, cause: Cause) -> Flag:
         if not stage_of(_plan(flag), flag.rollout).approval:
             message = f"stage {flag.rollout.stage + 1} of '{flag.key}' does not wait for approval"
             raise Refused(message)
-        if _plan(flag).two_person and cause.actor.name == flag.rollout.started_by:
-            message = f"'{flag.key}' wants a second person: {cause.actor.name} started this attempt"
-            raise Refused(message)
+        _refuse_own_approval(flag, _plan(flag), cause)
         return replace(flag, rollout=replace(flag.rollout, approved=True, approved_by=cause.actor.name))
 
     return _do(store, place, cause, Action.ROLLOUT_APPROVE, approved)
+
+
+def _refuse_own_approval(flag: Flag, plan: Plan, cause: Cause) -> None:
+    """Whoever advances by hand approves as well, so that is no way round the second person either."""
+    asks = stage_of(plan, flag.rollout).approval and not flag.rollout.approved
+    if asks and plan.two_person and cause.actor.name == flag.rollout.started_by:
+        message = f"'{flag.key}' wants a second person: {cause.actor.name} started this attempt"
+        raise Refused(message)
 
 
 def abort(store: Store, place: Place, cause: Cause) -> Flag:
@@ -205,7 +213,7 @@ def finish(store: Store, place: Place, cause: Cause) -> Flag:
         over = replace(flag.rollout, state=State.FINISHED, entered_at=cause.at)
         return replace(with_shares(flag, FULL, flag.planned_operations), rollout=over)
 
-    return _do(store, place, cause, Action.ROLLOUT_FINISH, finished)
+    return change_flag(store, place, cause, Order(Action.ROLLOUT_FINISH, finished, gate=barrier(cause.at)))
 
 
 def _do(store: Store, place: Place, cause: Cause, action: Action, transform: Transform, *, brake: bool = False) -> Flag:

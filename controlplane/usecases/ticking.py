@@ -14,12 +14,13 @@ from controlplane.documents.decision_record import record_document
 from controlplane.domain import rollout as rollouts
 from controlplane.domain.audit import SCHEDULER, Action
 from controlplane.domain.calendar import ALWAYS_OPEN, Calendar, Freeze
+from controlplane.domain.convergence import Barrier, Fleet
 from controlplane.domain.errors import LeaseLost, Refused, StaleVersion
 from controlplane.domain.findings import Consequence
 from controlplane.domain.flag import Flag, with_stage
 from controlplane.domain.guardrails import Scope
 from controlplane.domain.plan import Plan
-from controlplane.domain.rollout import Decision, Rollout, State, Step, next_step, stage_of
+from controlplane.domain.rollout import Decision, Rollout, State, Step, at_the_barrier, next_step, stage_of
 from controlplane.domain.share import to_percent
 from controlplane.domain.snapshot import Clockwork
 from controlplane.store import Store
@@ -27,6 +28,7 @@ from controlplane.store.environments import Environment
 from controlplane.store.lease import Lease
 from controlplane.usecases.appointments import keep_appointments
 from controlplane.usecases.changing import Cause, Order, change_within, write_note
+from controlplane.usecases.instances import fleet_of_flag
 from controlplane.usecases.judging import Look, grounds_of, look_at, sealed_until
 from controlplane.usecases.remembering import is_news, save_look, telling
 from controlplane.usecases.retention import CLOSED_AFTER
@@ -134,6 +136,8 @@ def _attend(round_: _Round, flag: Flag, now: datetime, seen: Survey, quiet: list
     decision = next_step(flag.plan, flag.rollout, look.findings, now, round_.calendar(flag))
     if decision.step is Step.START:
         decision = _startable(flag, decision, now)
+    if decision.step is Step.ADVANCE and flag.plan and flag.plan.barrier is not Barrier.OFF:
+        decision = at_the_barrier(decision, flag.plan, _fleet(round_, flag, now))
     watch = replace(look.watch, step=decision.step, because=decision.because, at=now)
     look = replace(look, watch=watch)
     if decision.step not in {Step.WAIT, Step.HOLD}:
@@ -144,6 +148,11 @@ def _attend(round_: _Round, flag: Flag, now: datetime, seen: Survey, quiet: list
     elif is_news(seen.found.get(flag.key), look):
         quiet.append(look)
     return decision.step
+
+
+def _fleet(round_: _Round, flag: Flag, now: datetime) -> Fleet:
+    with round_.store.reading() as uow:
+        return fleet_of_flag(uow, uow.environments.get(round_.environment.name), flag, now)
 
 
 def _startable(flag: Flag, decision: Decision, now: datetime) -> Decision:
@@ -227,8 +236,8 @@ def _advanced(round_: _Round, flag: Flag, now: datetime) -> Flag:
 
 
 def _next(round_: _Round, flag: Flag, plan: Plan, now: datetime) -> Rollout:
-    """One stage further; without guardrails as many as the time that passed, in one change."""
-    if flag.guardrails is None:
+    """One stage further; without guardrails, and a barrier, as many as the time that passed, in one change."""
+    if flag.guardrails is None and plan.barrier is not Barrier.BLOCK:
         return rollouts.caught_up(plan, flag.rollout, now, round_.calendar(flag))
     return rollouts.entered(flag.rollout, flag.rollout.stage + 1, now)
 

@@ -31,6 +31,7 @@ def plan(fields: Fields) -> dict[str, Any] | None:
         "start_at": _instant(fields.get("start_at", "").strip()),
         "windows": [_window(line) for line in _lines(fields.get("windows", ""))],
         "two_person": bool(fields.get("two_person")),
+        "barrier": fields.get("barrier") or "warn",
     }
 
 
@@ -106,6 +107,7 @@ def plan_fields(document: Mapping[str, Any]) -> dict[str, str]:
         "start_at": (document.get("start_at") or "").replace("+00:00", "").replace("T", " "),
         "windows": "\n".join(window_text(each) for each in document.get("windows", ())),
     }
+    texts["barrier"] = document.get("barrier", "warn")
     if document.get("two_person"):
         texts["two_person"] = "on"
     for row, stage in enumerate(document["stages"]):
