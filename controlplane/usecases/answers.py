@@ -16,6 +16,7 @@ from controlplane.store import Store
 from controlplane.store.audit import Filter
 from controlplane.store.watches import Watch
 from controlplane.usecases.changing import Place
+from controlplane.usecases.plan_warnings import hasty_stages, unkept_promises
 
 _WAITS = {"waits for approval": "has baked: somebody has to approve leaving this stage"}
 
@@ -121,6 +122,7 @@ def warnings(flag: Flag) -> list[str]:
         found.append("The plan ends at 100 %: nothing is left to compare with there. End at 98 % and finish by hand.")
     if flag.plan and flag.guardrails is None:
         found.append("There are no guardrails: the plan advances by time alone and nothing rolls it back.")
+    found.extend(hasty_stages(flag))
     if flag.rolled_back and flag.largest_share:
         found.append("The flag is rolled back: its percents have no effect until it is unlocked or started.")
     return found
@@ -149,7 +151,9 @@ def describe_flag(store: Store, place: Place, now: datetime) -> dict[str, Any]:
     with store.reading() as uow:
         environment = uow.environments.get(place.environment)
         flag = uow.flags.get(environment.id, place.flag)
-        return answer_flag(flag, uow.watches.get(environment.id, flag.key), now)
+        answer = answer_flag(flag, uow.watches.get(environment.id, flag.key), now)
+        answer["rollout"]["warnings"] += unkept_promises(uow, environment, flag, now)
+    return answer
 
 
 def describe_flags(store: Store, environment: str, now: datetime, *, archived: bool = False) -> list[dict[str, Any]]:

@@ -1,0 +1,66 @@
+"""Plan warnings: what a plan promises and cannot keep where it stands. It is allowed, and said with its reason."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from controlplane.domain.access import Role
+from controlplane.domain.calendar import Calendar
+from controlplane.domain.flag import Flag
+from controlplane.domain.plan import Plan
+from controlplane.domain.rollout import State
+from controlplane.domain.words import seconds
+from controlplane.store import UnitOfWork
+from controlplane.store.environments import Environment
+
+_ENOUGH = 2  # whoever starts, and whoever approves
+
+
+def hasty_stages(flag: Flag) -> Iterator[str]:
+    """Stages that are over before the guardrails have looked at one whole window of them."""
+    if flag.plan is None or flag.guardrails is None:
+        return
+    widest = max(
+        (limits.window_seconds for name in flag.planned_operations if (limits := flag.guardrails_of(name))), default=0
+    )
+    window = timedelta(seconds=widest)
+    hasty = [number for number, each in enumerate(flag.plan.stages, start=1) if each.bake < window]
+    if hasty:
+        which = f"Stage {hasty[0]} is" if len(hasty) == 1 else f"Stages {', '.join(map(str, hasty))} are"
+        shortest = min(flag.plan.stages[number - 1].bake for number in hasty).total_seconds()
+        yield (
+            f"{which} over {f'after {seconds(shortest)}' if shortest else 'at once'}, before the guardrails have seen one window of {seconds(widest)}: "
+            "let it bake at least that long."
+        )
+
+
+def unkept_promises(uow: UnitOfWork, environment: Environment, flag: Flag, now: datetime) -> Iterator[str]:
+    """What the calendar of the environment, and the people in it, make of a plan that is still to be carried out."""
+    plan = flag.plan
+    if plan is None or flag.archived_at or flag.rollout.state is State.FINISHED:
+        return
+    yield from _closed_for_ever(uow, environment, plan, now)
+    if plan.two_person and any(stage.approval for stage in plan.stages):
+        yield from _nobody_to_approve(uow, environment, now)
+
+
+def _closed_for_ever(uow: UnitOfWork, environment: Environment, plan: Plan, now: datetime) -> Iterator[str]:
+    calendar = Calendar(plan.windows, uow.freezes.all(environment.id))
+    begins = max(now, plan.start_at) if plan.start_at else now
+    if calendar.opens_at(begins) is not None:
+        return
+    longest = max(calendar.freezes, key=lambda each: each.ends_at, default=None)
+    freeze = longest if longest and longest.ends_at > begins else None
+    why = f"the freeze '{freeze.name}' leaves it" if freeze else "its hours and the freezes leave it"
+    yield f"The plan cannot move on for more than a year: {why} no open hour. Shorten the freeze, or change the hours."
+
+
+def _nobody_to_approve(uow: UnitOfWork, environment: Environment, now: datetime) -> Iterator[str]:
+    people = [each for each in uow.people.all() if each.disabled_at is None]
+    tokens = [each for each in uow.tokens.all() if each.is_valid(now)]
+    roles = [each.role_in(environment.name) for each in (*people, *tokens)]
+    able = sum(1 for role in roles if role and role.covers(Role.OPERATOR))
+    if able < _ENOUGH:
+        yield (
+            f"Its approvals need a second person, and {able or 'nobody'} may operate in '{environment.name}': "
+            "give somebody the role operator, or no stage with an approval is ever left."
+        )
