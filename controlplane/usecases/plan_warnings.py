@@ -27,8 +27,9 @@ def hasty_stages(flag: Flag) -> Iterator[str]:
     if hasty:
         which = f"Stage {hasty[0]} is" if len(hasty) == 1 else f"Stages {', '.join(map(str, hasty))} are"
         shortest = min(flag.plan.stages[number - 1].bake for number in hasty).total_seconds()
+        soon = f"after {seconds(shortest)}" if shortest else "at once"
         yield (
-            f"{which} over {f'after {seconds(shortest)}' if shortest else 'at once'}, before the guardrails have seen one window of {seconds(widest)}: "
+            f"{which} over {soon}, before the guardrails have seen one window of {seconds(widest)}: "
             "let it bake at least that long."
         )
 
@@ -57,7 +58,7 @@ def _closed_for_ever(uow: UnitOfWork, environment: Environment, plan: Plan, now:
 def _nobody_to_approve(uow: UnitOfWork, environment: Environment, now: datetime) -> Iterator[str]:
     people = [each for each in uow.people.all() if each.disabled_at is None]
     tokens = [each for each in uow.tokens.all() if each.is_valid(now)]
-    roles = [each.role_in(environment.name) for each in (*people, *tokens)]
+    roles = [each.role_in(environment.name) for each in people] + [each.role_in(environment.name) for each in tokens]
     able = sum(1 for role in roles if role and role.covers(Role.OPERATOR))
     if able < _ENOUGH:
         yield (
