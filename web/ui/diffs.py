@@ -115,11 +115,18 @@ def worded(path: str, value: Any) -> str | None:  # noqa: ANN401 - any field of 
         return percent(value)
     if path.endswith("stages"):
         return _stages(value)
+    if path == "freeze":
+        return f"{value['name']}, {_minute(value['starts_at'])} to {_minute(value['ends_at'])} UTC"
     if path == "rollout.stage":
         return str(value + 1)
     if path.endswith("_until") and (at := instant(value)):
         return f"{at:%d %b %H:%M:%S} UTC"
     return str(value).replace("_", " ") if path == "rollout.state" else _plainly(value)
+
+
+def _minute(text: str) -> str:
+    at = instant(text)
+    return f"{at:%Y-%m-%d %H:%M}" if at else "?"
 
 
 def _plainly(value: Any) -> str:  # noqa: ANN401 - as above

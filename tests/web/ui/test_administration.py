@@ -17,6 +17,9 @@ def test_a_freeze_is_set_seen_and_ended(store, operator) -> None:
 
     assert "Christmas" in told
     assert freeze.ends_at.isoformat() == "2027-01-02T08:30:00+00:00"
+    assert "freeze Christmas, 2026-12-20 00:00 to 2027-01-02 08:30 UTC" in operator.text(
+        "/environments/production/audit"
+    )
     operator.done(f"{CALENDAR}/freezes/{freeze.id}/remove")
     assert list_freezes(store, "production") == []
 
