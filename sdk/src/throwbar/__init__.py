@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from throwbar.circuit import BreakerOpen
 from throwbar.circuit import BreakerSettings as Breaker
 from throwbar.client import Client
 from throwbar.deadline import DeadlineExceeded, remaining
@@ -88,6 +89,7 @@ __all__ = [
     "Assignment",
     "Backend",
     "Breaker",
+    "BreakerOpen",
     "Client",
     "Compare",
     "ConfigurationError",

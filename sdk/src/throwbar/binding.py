@@ -247,7 +247,8 @@ class Binding:
         code = self._settings
         settings = breaker_settings(code or BreakerSettings(), plan.breaker)
         settings = without_slow_rule(settings, self.deadline)
-        guards[0].obey(settings, Mode.METRICS_ONLY, self.deadline)
+        acts = code is not None and code.baseline and plan.switches.breaker
+        guards[0].obey(settings, Mode.AUTOMATIC if acts else Mode.METRICS_ONLY, self.deadline)
         guards[1].obey(settings, _mode(plan, code), self.deadline)
         # What this machine insists on goes to the candidate whatever its breaker says.
         overridden = plan.settled is not None and plan.settled.reason is Reason.OVERRIDE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
-from throwbar.errors import ConfigurationError
+from throwbar.errors import ConfigurationError, ThrowbarError
 
 
 class State(StrEnum):
@@ -37,11 +37,16 @@ class Cause(StrEnum):
     MODE = "mode"
 
 
+class BreakerOpen(ThrowbarError):
+    """The baseline's breaker, which was asked to act, keeps this call away. Nothing was sent."""
+
+
 class BreakerSettings(NamedTuple):
     """When to open, for how long, and what must happen to close. Rates are fractions, times are in seconds.
 
     `slow_seconds` None means 80 % of the operation's deadline, or 1 s where it has none. A rate above 1 is never
-    reached and so switches its rule off.
+    reached and so switches its rule off. The baseline's breaker only measures, as there is nowhere else to go, unless
+    `baseline` is true: then calls of a baseline that fails raise `BreakerOpen` at once.
     """
 
     window_seconds: float = 30.0
@@ -59,6 +64,7 @@ class BreakerSettings(NamedTuple):
     probe_results: int = 5
     probe_lease_seconds: float = 5.0
     half_open_seconds: float = 30.0
+    baseline: bool = False
 
     def slow_ns(self, deadline: float | None) -> int:
         """From which duration on a call is slow."""
@@ -73,7 +79,9 @@ class BreakerSettings(NamedTuple):
 
 def check(settings: BreakerSettings) -> BreakerSettings:
     """The same settings. Raises ConfigurationError for those under which a breaker could not work."""
-    for name, value in settings._asdict().items():
+    if not isinstance(settings.baseline, bool):
+        raise ConfigurationError(f"breaker: baseline is {settings.baseline!r}, neither True nor False")
+    for name, value in settings._replace(baseline=True)._asdict().items():
         least = 0 if name in ("open_jitter", "probe_lease_seconds", "stable_seconds") else None
         if value is not None and not (value > 0 if least is None else value >= least):
             raise ConfigurationError(

@@ -22,6 +22,7 @@ _APPLICATION = BY_CATEGORY[Category.APPLICATION]
 _SYSTEM = BY_CATEGORY[Category.SYSTEM]
 _CANCELLED = BY_CATEGORY[Category.CANCELLED]
 _EXHAUSTED = _RESOURCE._replace(retryable=False)  # here, in this process: another attempt needs what is missing
+_HELD_BACK = _NOT_SENT._replace(retryable=False)  # another attempt would be kept away as well
 _UNSENDABLE = _APPLICATION._replace(delivery=Delivery.NOT_SENT)  # the request could not even be put together
 _UNREADABLE = _LOST._replace(delivery=Delivery.APPLIED)
 # Raised in a call it may come after half the work; only a backend's factory can say NOT_SENT.
@@ -52,7 +53,7 @@ DECIDED: Mapping[str, ErrorInfo] = {
     **_table("multiprocessing", (_TIMEOUT, "TimeoutError")),
     **_table("concurrent", (_CANCELLED, "CancelledError"), (_LOST, "BrokenExecutor")),  # its worker is gone
     **_table("sqlite3", (_VALIDATION, "IntegrityError DataError")),
-    **_table("throwbar", (_SESSION, "SessionWorkerUnavailable")),
+    **_table("throwbar", (_SESSION, "SessionWorkerUnavailable"), (_HELD_BACK, "BreakerOpen")),
     **_table(
         "urllib3",
         (_NOT_SENT, "NewConnectionError NameResolutionError ConnectTimeoutError EmptyPoolError ClosedPoolError"),

@@ -10,6 +10,7 @@ from throwbar.bound import Opened
 from throwbar.decision import SINGLE
 from throwbar.drive import drive, drive_async
 from throwbar.engine import Engine
+from throwbar.gate import gated
 from throwbar.plain import Run, plain_run
 from throwbar.policy import Policy
 from throwbar.steps import Call, Ended
@@ -33,7 +34,7 @@ class Runner:
         self._engine = engine
         self._binding = binding
         self._policy = policy
-        self._pair = pair
+        self._pair = gated(engine, binding, policy, pair)
         self._close = binding.close
         self._finish = binding.finish
         self._both: BothSides | None = None
