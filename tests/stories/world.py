@@ -133,7 +133,11 @@ def a_world(database_url: str, clock: FrozenDateTimeFactory) -> Iterator[World]:
         store = stack.enter_context(open_store(database_url))
         settings = Settings(database_url=database_url, secret_key="a secret of this story")
         prepare(store, settings, utc_now())
-        server = Server(Config(_entry(store, settings), port=0, lifespan="on", log_config=None, timeout_keep_alive=75))
+        edge = _edge(store, settings)
+        for pool in (edge._reader, edge._writer):  # a look that is under way would outlive the store that it looks into
+            stack.callback(pool.shutdown)
+        entry = Entry(open_store(settings.database_url), edge, None)
+        server = Server(Config(entry, port=0, lifespan="on", log_config=None, timeout_keep_alive=75))
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
         stack.callback(thread.join, PATIENCE)
@@ -144,7 +148,7 @@ def a_world(database_url: str, clock: FrozenDateTimeFactory) -> Iterator[World]:
         yield World(store, clock, server.servers[0].sockets[0].getsockname()[1])
 
 
-def _entry(store: Store, settings: Settings) -> Entry:
+def _edge(store: Store, settings: Settings) -> Edge:
     site: Any = WSGIMiddleware(create_app(store, settings, utc_now), workers=2)
     brain = make_brain(store, Clockwork(), utc_now)
-    return Entry(open_store(settings.database_url), Edge(brain, site, 0.02), None)
+    return Edge(brain, site, 0.02)
