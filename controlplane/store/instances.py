@@ -1,13 +1,16 @@
-"""Instances: which processes report, the last report of each, and the snapshot version it obeys."""
+"""Instances: which processes poll and report, the last report of each, and the snapshot version it obeys."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from controlplane.store.tables import instances
+
+NEVER = -1  # the sequence of a process that polls and has not reported: every report is newer
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +33,13 @@ class Instance:
     overrides: Mapping[str, str] = field(default_factory=dict)
     sites: Sequence[Mapping[str, Any]] = ()
 
+    @property
+    def has_reported(self) -> bool:
+        return self.sequence > NEVER
+
 
 _CHANGING = ("service", "sdk", "sequence", "source", "version", "last_seen_at")
+_KEY = ("environment_id", "instance")
 _TOLD = ("breakers", "overrides", "sites")
 
 
@@ -66,7 +74,8 @@ class Instances:
 
     def number(self, environment_id: int) -> int:
         """How many have reported, as far as they are remembered."""
-        query = select(func.count()).select_from(instances).where(instances.c.environment_id == environment_id)
+        here = (instances.c.environment_id == environment_id, instances.c.sequence > NEVER)
+        query = select(func.count()).select_from(instances).where(*here)
         return int(self._connection.execute(query).scalar_one())
 
     def on_version(self, environment_id: int, source: str, version: int) -> tuple[int, int]:
@@ -79,8 +88,13 @@ class Instances:
         return number, newest
 
     def add(self, environment_id: int, new: list[Instance]) -> None:
-        if new:
-            self._connection.execute(insert(instances), [_values(environment_id, each) for each in new])
+        """In the order of their names. One that another replica has added meanwhile stays as it is there."""
+        if not new:
+            return
+        is_sqlite = self._connection.dialect.name == "sqlite"
+        given = sqlite.insert(instances) if is_sqlite else postgresql.insert(instances)
+        rows = [_values(environment_id, each) for each in sorted(new, key=lambda each: each.instance)]
+        self._connection.execute(given.on_conflict_do_nothing(index_elements=_KEY), rows)
 
     def save(self, environment_id: int, known: list[Instance]) -> None:
         if not known:

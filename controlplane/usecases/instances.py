@@ -1,4 +1,4 @@
-"""Instances: which processes report, and whether a flip has landed in all of them."""
+"""Instances: which processes poll and report, and whether a flip has landed in all of them."""
 
 from datetime import datetime
 from typing import Any
@@ -81,5 +81,6 @@ def _described(each: Instance, environment: Environment, now: datetime) -> dict[
         "last_seen_at": each.last_seen_at.isoformat(),
         "age_seconds": age,
         "silent": age > SILENT_AFTER,
+        "reports": each.has_reported,
         "overrides": dict(each.overrides),
     }

@@ -10,7 +10,7 @@ from controlplane.domain.arm import NO_HALVES, Halves
 from controlplane.domain.flag import Side
 from controlplane.domain.observation import Arm, total
 from controlplane.store import Store, UnitOfWork
-from controlplane.store.instances import Instance
+from controlplane.store.instances import NEVER, Instance
 from controlplane.store.journal import JournalRow
 from controlplane.store.lease import Lease
 from controlplane.store.reports import Place
@@ -59,20 +59,33 @@ def record_reports(store: Store, batch: Sequence[Incoming], now: datetime) -> di
 
 
 def _fresh(uow: UnitOfWork, environment_id: int, batch: Sequence[Incoming], now: datetime) -> list[Incoming]:
-    known = uow.instances.named(environment_id, (each.instance for each in batch))
+    known = _known(uow, environment_id, batch, now)
     seen = dict(known)
     fresh = []
     for each in sorted(batch, key=lambda report: report.sequence):
-        before = seen.get(each.instance)
-        if before is None or each.sequence > before.sequence:
+        before = seen[each.instance]
+        if each.sequence > before.sequence:
             fresh.append(each)
             seen[each.instance] = _instance(each, before, now)
-    uow.instances.add(environment_id, [seen[name] for name in seen if name not in known])
     uow.instances.save(environment_id, [seen[name] for name in known if seen[name] is not known[name]])
     return fresh
 
 
-def _instance(report: Incoming, before: Instance | None, now: datetime) -> Instance:
+def _known(uow: UnitOfWork, environment_id: int, batch: Sequence[Incoming], now: datetime) -> dict[str, Instance]:
+    """The processes of these reports, locked. A new one is added first: a poll or a copy of its report may come too."""
+    by_name = {each.instance: each for each in batch}
+    known = uow.instances.named(environment_id, by_name)
+    if missing := by_name.keys() - known.keys():
+        uow.instances.add(environment_id, [_unheard(by_name[name], now) for name in missing])
+        known |= uow.instances.named(environment_id, missing)
+    return known
+
+
+def _unheard(report: Incoming, now: datetime) -> Instance:
+    return Instance(report.instance, report.service, report.sdk, NEVER, report.source, report.version, now, now)
+
+
+def _instance(report: Incoming, before: Instance, now: datetime) -> Instance:
     return Instance(
         instance=report.instance,
         service=report.service,
@@ -80,11 +93,11 @@ def _instance(report: Incoming, before: Instance | None, now: datetime) -> Insta
         sequence=report.sequence,
         source=report.source,
         version=report.version,
-        first_seen_at=before.first_seen_at if before else now,
+        first_seen_at=before.first_seen_at,
         last_seen_at=now,
         breakers=report.breakers,
         overrides=report.overrides,
-        sites=report.sites or (before.sites if before else ()),  # told now and then, and true until told otherwise
+        sites=report.sites or before.sites,  # told now and then, and true until told otherwise
     )
 
 

@@ -16,6 +16,7 @@ from controlplane.settings import Settings
 from controlplane.store import Store, open_store
 from controlplane.usecases.books import keep_books
 from controlplane.usecases.news import read_news
+from controlplane.usecases.polls import note_polls
 from controlplane.usecases.signing_in import role_of
 from controlplane.usecases.snapshots import current_snapshot
 from controlplane.usecases.stirring import read_marks
@@ -101,6 +102,7 @@ def make_brain(store: Store, clockwork: Clockwork, clock: Clock) -> Brain:
         tokens=partial(list_tokens, store),
         record=lambda batch: record_reports(store, batch, clock()),
         keep_books=lambda used, counts: keep_books(store, used, counts, clock()),
+        note_polls=partial(note_polls, store),
         clock=clock,
         marks=partial(read_marks, store),
         role=lambda secret, environment: role_of(store, secret, environment, clock()),

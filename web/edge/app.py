@@ -10,6 +10,7 @@ from typing import Any
 from web.edge.brain import Brain
 from web.edge.commits import GroupCommit
 from web.edge.http import Answer, Application, Problem, Receive, Scope, Send, json_answer, problem, reply
+from web.edge.polls import PollBook
 from web.edge.reports import ReportDoor
 from web.edge.snapshots import Snapshot, accepts_gzip
 from web.edge.stream import PATH, Stream
@@ -19,6 +20,7 @@ from web.edge.watcher import Watcher
 
 LONGEST_WAIT = 60.0  # seconds of `Prefer: wait`
 BOOKS_SECONDS = 60.0
+NOTE_EVERY = 15.0  # half of what makes a process silent, so that one that only polls is not called silent
 SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 
 _log = logging.getLogger(__name__)
@@ -26,9 +28,12 @@ Door = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class Edge:
-    """The ASGI application of one process. `site` answers what is not the SDK plane; `look_every` is in seconds."""
+    """The ASGI application of one process. `site` answers what is not the SDK plane.
 
-    def __init__(self, brain: Brain, site: Application, look_every: float) -> None:
+    `look_every` and `note_every` are in seconds: how often it looks for changes, and writes down who polled.
+    """
+
+    def __init__(self, brain: Brain, site: Application, look_every: float, note_every: float = NOTE_EVERY) -> None:
         self.counts: Counter[str] = Counter()
         self._brain = brain
         self._site = site
@@ -39,6 +44,7 @@ class Edge:
         self._watcher = Watcher(brain, self._tokens, self._room, self._reader, look_every)
         self._commits = GroupCommit(brain.record, self._writer)
         self._stream = Stream(brain, self._reader)
+        self._polls = PollBook(brain, self._writer, note_every)
         self._reports = ReportDoor(self._commits, self.counts, self._watcher.catch_up)
         self._doors: Mapping[str, tuple[frozenset[str], Door]] = {
             "/sdk/v1/snapshot": (frozenset(("GET", "HEAD")), self._snapshot),
@@ -70,6 +76,7 @@ class Edge:
             self._watcher.run(),
             self._room.sweep(),
             self._stream.run(),
+            self._polls.run(),
             self._commits.run(),
             self._write_books(),
         )
@@ -83,10 +90,10 @@ class Edge:
     async def close(self) -> None:
         """Make durable what was taken, and stop."""
         await self.release()
-        watching, sweeping, streaming, committing, writing_books = self._tasks
+        watching, sweeping, streaming, noting, committing, writing_books = self._tasks
         self._commits.close()
         await committing
-        others = (watching, sweeping, streaming, writing_books)
+        others = (watching, sweeping, streaming, noting, writing_books)
         for task in others:
             task.cancel()
         await asyncio.wait(others)
@@ -104,6 +111,7 @@ class Edge:
         visitor = self._tokens.admit(headers.get(b"authorization"))
         snapshot = self._current(visitor)
         held = headers.get(b"if-none-match")
+        caller = self._polls.heard(visitor.environment, headers, held)
         zipped = accepts_gzip(headers.get(b"accept-encoding"))
         if held is None or snapshot.is_newer_than(held):
             await reply(send, snapshot.answer(accepts_gzip=zipped), head=scope["method"] == "HEAD")
@@ -114,7 +122,8 @@ class Edge:
             return
         deadline = asyncio.get_running_loop().time() + wait
         waiter = Waiter(send, visitor.environment, visitor.token_hash, held, zipped, deadline, snapshot.unchanged)
-        await self._room.wait(waiter, receive)
+        with self._polls.hanging(caller):
+            await self._room.wait(waiter, receive)
 
     def _current(self, visitor: Visitor) -> Snapshot:
         snapshot = self._watcher.snapshots.get(visitor.environment)

@@ -7,6 +7,7 @@ from typing import Any
 from controlplane.clock import Clock
 from controlplane.domain.access import Role, Token
 from controlplane.usecases.news import News
+from controlplane.usecases.polls import Poll
 from controlplane.usecases.stirring import Marks
 from controlplane.usecases.telemetry import Incoming
 
@@ -22,6 +23,7 @@ class Brain:
     tokens: Callable[[], Collection[Token]]
     record: Callable[[Sequence[Incoming]], Newest]
     keep_books: Callable[[Collection[int], Mapping[str, int]], None]
+    note_polls: Callable[[Sequence[Poll]], None]
     clock: Clock
     marks: Callable[[str], Marks]  # of an environment; for pages
     role: Callable[[str, str], Role | None]  # of the person of a session, in an environment

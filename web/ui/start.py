@@ -40,4 +40,5 @@ def _page(environment: str, secret: str | None = None) -> str:
 
 def _heard(environment: str) -> dict[str, object]:
     now = asking.now()
-    return {"instances": list_instances(wired().store, environment, now), "now": now}
+    heard = [each for each in list_instances(wired().store, environment, now) if each["reports"]]
+    return {"instances": heard, "now": now}

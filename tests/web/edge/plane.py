@@ -90,7 +90,7 @@ def serving(
 ) -> Iterator[Plane]:
     """`replaced` swaps use cases of the brain for others; `look_every` is in seconds."""
     brain: Brain = replace(make_brain(store, Clockwork(), clock), **replaced)
-    edge = Edge(brain, site, look_every=look_every)
+    edge = Edge(brain, site, look_every=look_every, note_every=0.02)
     listener = socket.create_server(("127.0.0.1", 0))
     server = Server(Config(Entry(store, edge, None), lifespan="on", ws="none", log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
