@@ -47,7 +47,10 @@ def with_state(flag: Flag, document: Mapping[str, Any]) -> Flag:
         started_by=stored.get("started_by", ""),
         approved_by=stored.get("approved_by", ""),
     )
-    operations = {name: replace(each, rolled_back=name in marked) for name, each in flag.operations.items()}
+    operations = {
+        name: each if each.rolled_back == (name in marked) else replace(each, rolled_back=name in marked)
+        for name, each in flag.operations.items()
+    }
     return replace(
         flag,
         rolled_back=document["rolled_back"],

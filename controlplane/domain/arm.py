@@ -80,7 +80,7 @@ def total(arms: Sequence[Arm]) -> Arm:
         bad=sum(arm.bad for arm in arms),
         cancelled=sum(arm.cancelled for arm in arms),
         pending=sum(arm.pending for arm in arms),
-        errors=_summed(arm.errors for arm in arms),
+        errors=summed(arm.errors for arm in arms),
         latency=histogram.merge(arm.latency for arm in arms),
         keys=sum(arm.keys for arm in arms),
         bad_keys=sum(arm.bad_keys for arm in arms),
@@ -90,13 +90,14 @@ def total(arms: Sequence[Arm]) -> Arm:
         retries=sum(arm.retries for arm in arms),
         fallbacks=sum(arm.fallbacks for arm in arms),
         unknown=sum(arm.unknown for arm in arms),
-        shadow=_summed(arm.shadow for arm in arms),
+        shadow=summed(arm.shadow for arm in arms),
         ratio=histogram.merge(arm.ratio for arm in arms),
         halves=Halves(*map(sum, zip(*(arm.halves for arm in arms), strict=True))) if arms else NO_HALVES,
     )
 
 
-def _summed(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+def summed(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """The sum of tallies."""
     found: dict[str, int] = {}
     for each in counts:
         for name, count in each.items():

@@ -26,6 +26,20 @@ class Filter:
     text: str | None = None  # part of a reason or of a change, whatever the capitals
 
 
+@dataclass(frozen=True, slots=True)
+class LastChange:
+    """What a list tells of an entry."""
+
+    id: int
+    at: datetime
+    actor: Actor
+    action: Action
+    reason: str
+
+
+_LAST = [audit_entries.c[name] for name in ("flag", "id", "at", "actor_kind", "actor_name", "action", "reason")]
+
+
 class AuditLog:
     """The chained entries of each environment."""
 
@@ -69,12 +83,16 @@ class AuditLog:
         row = self._connection.execute(query).one_or_none()
         return _entry(row) if row else None
 
-    def newest_by_flag(self, environment_id: int) -> dict[str, AuditEntry]:
-        """The last entry of each flag."""
+    def newest_by_flag(self, environment_id: int) -> dict[str, LastChange]:
+        """The last entry of each flag, without the weight of what it changed."""
         here = audit_entries.c.environment_id == environment_id
         newest = select(func.max(audit_entries.c.id)).where(here).group_by(audit_entries.c.flag)
-        rows = self._connection.execute(select(audit_entries).where(here, audit_entries.c.id.in_(newest)))
-        return {row.flag: _entry(row) for row in rows if row.flag}
+        rows = self._connection.execute(select(*_LAST).where(here, audit_entries.c.id.in_(newest)))
+        return {
+            flag: LastChange(entry, at, Actor(ActorKind(kind), name), Action(action), reason)
+            for flag, entry, at, kind, name, action, reason in rows
+            if flag
+        }
 
     def chain(self, environment_id: int) -> Iterator[AuditEntry]:
         """Every entry from the first one on."""

@@ -3,15 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+import msgspec
+from sqlalchemy import Connection, Row, Text, cast, func, insert, select, update
 
 from controlplane.documents.flag import flag_document, parse_flag
 from controlplane.documents.state import state_document, with_state
 from controlplane.domain.errors import AlreadyExists, NotFound, StaleVersion
 from controlplane.domain.flag import Flag
 from controlplane.store.tables import flag_versions, flags
+
+_DEFINITIONS = 4_096  # parsed ones that are kept: some 5 KiB each
 
 
 class Flags:
@@ -38,14 +42,14 @@ class Flags:
 
     def all(self, environment_id: int, *, archived: bool = False) -> list[Flag]:
         """The flags of an environment by key; archived ones only when asked for."""
-        query = select(flags).where(flags.c.environment_id == environment_id).order_by(flags.c.key)
+        query = select(*_READ).where(flags.c.environment_id == environment_id).order_by(flags.c.key)
         if not archived:
             query = query.where(flags.c.archived_at.is_(None))
         return [_flag(row) for row in self._connection.execute(query)]
 
     def answering(self, environment_id: int) -> list[Flag]:
         """Those that services hear of: all that are not retired, archived ones included."""
-        query = select(flags).where(flags.c.environment_id == environment_id, flags.c.retired_at.is_(None))
+        query = select(*_READ).where(flags.c.environment_id == environment_id, flags.c.retired_at.is_(None))
         return [_flag(row) for row in self._connection.execute(query.order_by(flags.c.key))]
 
     def add(self, environment_id: int, flag: Flag) -> None:
@@ -104,14 +108,24 @@ class Flags:
         return {row.key: row.version for row in self._connection.execute(query)}
 
     def _row(self, environment_id: int, key: str) -> Row[Any] | None:
-        query = select(flags).where(flags.c.environment_id == environment_id, flags.c.key == key)
+        query = select(*_READ).where(flags.c.environment_id == environment_id, flags.c.key == key)
         return self._connection.execute(query).one_or_none()
 
     def _keep(self, environment_id: int, flag: Flag) -> None:
         row = self._row(environment_id, flag.key)
         if row is not None:
-            values = {"flag_id": row.id, "version": flag.version, "definition": row.definition, "at": flag.updated_at}
-            self._connection.execute(insert(flag_versions).values(values))
+            values = {"flag_id": row.id, "version": flag.version, "at": flag.updated_at}
+            self._connection.execute(insert(flag_versions).values({**values, "definition": flag_document(flag)}))
+
+
+# The definition comes as text, by which what was parsed of it is found again.
+_READ = [cast(column, Text).label("written") if column.name == "definition" else column for column in flags.c]
+
+
+@lru_cache(maxsize=_DEFINITIONS)
+def _defined(written: str) -> Flag:
+    """The flag that a definition says: the same for the same text, whichever process wrote it, so never stale."""
+    return parse_flag(msgspec.json.decode(written))
 
 
 def _values(flag: Flag) -> dict[str, Any]:
@@ -127,8 +141,7 @@ def _values(flag: Flag) -> dict[str, Any]:
 
 
 def _flag(row: Row[Any]) -> Flag:
-    definition: Mapping[str, Any] = row.definition
-    flag = with_state(parse_flag(definition), row.state)
+    flag = with_state(_defined(row.written), row.state)
     return replace(
         flag,
         version=row.version,

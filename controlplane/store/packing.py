@@ -4,8 +4,8 @@ Measured on cells with 100 calls each: 56 bytes a cell instead of 700, read back
 """
 
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import accumulate, pairwise
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import accumulate, pairwise, repeat
 from typing import Any
 
 import msgspec
@@ -14,9 +14,10 @@ from controlplane.domain.arm import NO_HALVES, Arm, Halves
 from controlplane.domain.flag import Side
 from controlplane.store.cells import COUNTS, Cells, Place
 
-_HISTOGRAMS = ("latency", "key_latency", "rise_from", "rise_to", "ratio")
+ALL = ("latency", "key_latency", "rise_from", "rise_to", "ratio")
+SHOWN = frozenset({"latency", "ratio"})  # what is left without the histograms of the keys
 _TALLIES = ("errors", "shadow")
-PACKED = (*COUNTS, *_TALLIES, *_HISTOGRAMS, "halves")  # every field of an Arm
+PACKED = (*COUNTS, *_TALLIES, *ALL, "halves")  # every field of an Arm
 
 
 def pack(cells: Cells) -> bytes:
@@ -33,15 +34,16 @@ def pack(cells: Cells) -> bytes:
         **{name: [getattr(arm, name) for arm in arms] for name in COUNTS},
         **{name: [dict(getattr(arm, name)) for arm in arms] for name in _TALLIES},
         "halves": [arm.halves for arm in arms],
-        **{name: _columns([getattr(arm, name) for arm in arms]) for name in _HISTOGRAMS},
+        **{name: _columns([getattr(arm, name) for arm in arms]) for name in ALL},
     }
     return zlib.compress(msgspec.json.encode(document))
 
 
-def unpack(body: bytes, flag: str, operation: str) -> list[tuple[Place, Arm]]:
-    """What was packed."""
+def unpack(body: bytes, flag: str, operation: str, histograms: Collection[str] = ALL) -> list[tuple[Place, Arm]]:
+    """What was packed; histograms that are not asked for come back empty."""
     document: dict[str, Any] = msgspec.json.decode(zlib.decompress(body))
-    unknown = [NO_HALVES] * len(document["start"])  # in packs that are older than the field
+    cells = len(document["start"])
+    unknown = [NO_HALVES] * cells  # in packs that are older than the field
     identities = [
         (attempt, Side(side), backend, assigned_by, share, late)
         for attempt, side, backend, assigned_by, share, late in document["identities"]
@@ -49,7 +51,7 @@ def unpack(body: bytes, flag: str, operation: str) -> list[tuple[Place, Arm]]:
     arms = zip(
         *(document[name] for name in COUNTS),
         *(document[name] for name in _TALLIES),
-        *(_histograms(document[name]) for name in _HISTOGRAMS),
+        *(_histograms(document[name]) if name in histograms else repeat({}, cells) for name in ALL),
         (Halves(*each) for each in document.get("halves", unknown)),
         strict=True,
     )

@@ -1,6 +1,6 @@
 """Packs: closed telemetry at each grain, many cells of one operation in a row. Written by the scheduler that leads."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,7 @@ from controlplane.domain.observation import Arm, total
 from controlplane.domain.retention import Grain
 from controlplane.store.cells import Cells, Place
 from controlplane.store.pack_tables import packs
-from controlplane.store.packing import pack, unpack
+from controlplane.store.packing import ALL, SHOWN, pack, unpack
 
 Range = tuple[int, int]  # starts from the first until before the second
 
@@ -38,12 +38,23 @@ class Packs:
 
     def between(self, environment_id: int, flag: str, grain: Grain, first: int, until: int) -> list[tuple[Place, Arm]]:
         """Every packed cell of a flag that starts in [first, until)."""
+        return self._between(environment_id, flag, grain, (first, until), ALL)
+
+    def shown(self, environment_id: int, flag: str, grain: Grain, first: int, until: int) -> list[tuple[Place, Arm]]:
+        """The same without the histograms of the keys: a third of the work."""
+        return self._between(environment_id, flag, grain, (first, until), SHOWN)
+
+    def _between(
+        self, environment_id: int, flag: str, grain: Grain, span: Range, histograms: Collection[str]
+    ) -> list[tuple[Place, Arm]]:
+        first, until = span
         query = select(packs.c.operation, packs.c.body).where(
             _at(environment_id, flag, grain),
             packs.c.start >= _floor(first, grain.packed_seconds),
             packs.c.start < until,
         )
-        found = (cell for row in self._connection.execute(query) for cell in unpack(row.body, flag, row.operation))
+        rows = self._connection.execute(query)
+        found = (cell for row in rows for cell in unpack(row.body, flag, row.operation, histograms))
         return [cell for cell in found if first <= cell[0].start < until]
 
     def newest_by_flag(self, environment_id: int) -> dict[str, int]:

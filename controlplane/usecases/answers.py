@@ -13,7 +13,7 @@ from controlplane.domain.plan import Plan
 from controlplane.domain.rollout import Rollout, State, Step, stage_of
 from controlplane.domain.share import to_percent
 from controlplane.store import Store
-from controlplane.store.audit import Filter
+from controlplane.store.audit import Filter, LastChange
 from controlplane.store.watches import Watch
 from controlplane.usecases.changing import Place
 from controlplane.usecases.plan_warnings import hasty_stages, unkept_promises
@@ -166,7 +166,7 @@ def describe_flags(store: Store, environment: str, now: datetime, *, archived: b
     return [_listed(flag, watches.get(flag.key), changes.get(flag.key), now) for flag in flags]
 
 
-def _listed(flag: Flag, watch: Watch | None, change: AuditEntry | None, now: datetime) -> dict[str, Any]:
+def _listed(flag: Flag, watch: Watch | None, change: LastChange | None, now: datetime) -> dict[str, Any]:
     answer = answer_flag(flag, watch, now)
     answer["health"] = health_word(flag, watch)
     answer["last_change"] = (

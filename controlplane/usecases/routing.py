@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from controlplane.domain import histogram
+from controlplane.domain.arm import Arm, summed
 from controlplane.domain.flag import Flag
-from controlplane.domain.observation import Arm, total
 from controlplane.store import Store, UnitOfWork
 from controlplane.store.examples import KEPT, Mismatch, Receipt
 from controlplane.store.instances import Instance
@@ -39,8 +39,8 @@ def describe_routing(
 
 
 def _counts(cells: Cells) -> dict[str, Any]:
-    served = total([arm for place, arm in cells if is_served(place)])
-    copies = total([arm for place, arm in cells if not is_served(place)])
+    served = _shown([arm for place, arm in cells if is_served(place)])
+    copies = _shown([arm for place, arm in cells if not is_served(place)])
     pairs = {name: served.shadow.get(name, 0) for name in (*PAIRS, "dropped")}
     compared = pairs["match"] + pairs["mismatch"]
     return {
@@ -57,6 +57,21 @@ def _counts(cells: Cells) -> dict[str, Any]:
         "mismatch_rate": pairs["mismatch"] / compared if compared else None,
         "ratio": _ratios(served),
     }
+
+
+def _shown(arms: Sequence[Arm]) -> Arm:
+    """The sum of what is answered here, and of nothing else: over weeks, the other histograms are most of the work."""
+    return Arm(
+        calls=sum(arm.calls for arm in arms),
+        bad=sum(arm.bad for arm in arms),
+        cancelled=sum(arm.cancelled for arm in arms),
+        errors=summed(arm.errors for arm in arms),
+        retries=sum(arm.retries for arm in arms),
+        fallbacks=sum(arm.fallbacks for arm in arms),
+        unknown=sum(arm.unknown for arm in arms),
+        shadow=summed(arm.shadow for arm in arms),
+        ratio=histogram.merge(arm.ratio for arm in arms),
+    )
 
 
 def _ratios(served: Arm) -> dict[str, float | None]:

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from controlplane.domain import histogram
-from controlplane.domain.arm import Arm, total
+from controlplane.domain.arm import Arm
 from controlplane.domain.flag import Side
 from controlplane.domain.intervals import Interval
 from controlplane.domain.retention import Grain
@@ -22,6 +22,7 @@ RANGES = {
     "30d": timedelta(days=30),
 }
 MOST_POINTS = 360
+QUANTILES = {"p50_ms": 0.5, "p95_ms": 0.95, "p99_ms": 0.99}
 
 Uncertainty = Callable[[int, int], Interval]  # bad calls of calls → where their rate lies
 
@@ -63,7 +64,8 @@ def _side(cells: Cells, side: Side, span: Span, uncertainty: Uncertainty) -> dic
     for place, arm in cells:
         if place.side is side:
             by_step.setdefault(place.start - place.start % span.step, []).append(arm)
-    arms = [total(by_step.get(start, [])) for start in span.starts]
+    arms = [_drawn(by_step.get(start, [])) for start in span.starts]
+    quantiles = [_quantiles(arm) for arm in arms]
     ranges = [uncertainty(arm.bad, arm.judged) if arm.judged else None for arm in arms]
     return {
         "calls": [arm.calls for arm in arms],
@@ -71,11 +73,20 @@ def _side(cells: Cells, side: Side, span: Span, uncertainty: Uncertainty) -> dic
         "error_rate": [arm.error_rate for arm in arms],
         "error_rate_low": [each.low if each else None for each in ranges],
         "error_rate_high": [each.high if each else None for each in ranges],
-        "p50_ms": _quantiles(arms, 0.5),
-        "p95_ms": _quantiles(arms, 0.95),
-        "p99_ms": _quantiles(arms, 0.99),
+        **{name: [each[at] for each in quantiles] for at, name in enumerate(QUANTILES)},
     }
 
 
-def _quantiles(arms: Sequence[Arm], quantile: float) -> list[float | None]:
-    return [None if (ms := histogram.quantile_ms(arm.latency, quantile)) is None else round(ms, 3) for arm in arms]
+def _drawn(arms: Sequence[Arm]) -> Arm:
+    """The sum of what a chart draws, and of nothing else: the histograms of the keys are most of the work."""
+    return Arm(
+        calls=sum(arm.calls for arm in arms),
+        bad=sum(arm.bad for arm in arms),
+        cancelled=sum(arm.cancelled for arm in arms),
+        latency=histogram.merge(arm.latency for arm in arms),
+    )
+
+
+def _quantiles(arm: Arm) -> list[float | None]:
+    found = histogram.quantiles_ms(arm.latency, list(QUANTILES.values()))
+    return [None if each is None else round(each, 3) for each in found]

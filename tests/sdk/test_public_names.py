@@ -18,7 +18,7 @@ def test_the_package_exports_exactly_these_names():
         "Assignment",
         "Backend",
         "Breaker",
-    "BreakerOpen",
+        "BreakerOpen",
         "Client",
         "Compare",
         "ConfigurationError",

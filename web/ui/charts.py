@@ -35,11 +35,11 @@ class Row:
     p99_ms: float | None
 
 
-def summaries(answer: Mapping[str, Any], health: Mapping[str, Any]) -> dict[str, list[Row]]:
+def summaries(answer: Mapping[str, Any], series: Mapping[str, Any]) -> dict[str, list[Row]]:
     """Operation → a row for each backend."""
     return {
-        name: [_row(answer[side], side, each["series"][side]) for side in ("baseline", "candidate")]
-        for name, each in health["operations"].items()
+        name: [_row(answer[side], side, each[side]) for side in ("baseline", "candidate")]
+        for name, each in series.items()
     }
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from controlplane.usecases.answers import describe_flag, newest_changes
 from controlplane.usecases.changing import Place
-from controlplane.usecases.health import flag_health
+from controlplane.usecases.health import flag_health, operation_series
 from controlplane.usecases.instances import convergence
 from controlplane.usecases.routing import list_mismatches, overrides_in_force
 from web.ui import asking, present, records, routing, verbs
@@ -57,5 +57,5 @@ def chart_parts(place: Place, answer: Mapping[str, Any]) -> dict[str, Any]:
     """What the charts say, in words and as a table, for the range that was asked for."""
     name, span = chosen_range()
     now = asking.now()
-    health = flag_health(wired().store, place, now, wired().clockwork, since=now - timedelta(seconds=span))
-    return {"ranges": RANGES, "range": name, "summaries": summaries(answer, health)}
+    series = operation_series(wired().store, place, now, wired().clockwork, since=now - timedelta(seconds=span))
+    return {"ranges": RANGES, "range": name, "summaries": summaries(answer, series)}

@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controlplane.domain import histogram
-from controlplane.domain.histogram import HIGHEST, LOWEST, edge_for_tail, index_of, quantile_ms, upper_edge_ms
+from controlplane.domain.histogram import (
+    HIGHEST,
+    LOWEST,
+    edge_for_tail,
+    index_of,
+    quantile_ms,
+    quantiles_ms,
+    upper_edge_ms,
+)
 
 INDICES = st.integers(LOWEST, HIGHEST - 1)
 HISTOGRAMS = st.dictionaries(st.integers(LOWEST, HIGHEST), st.integers(1, 10_000), max_size=20)
@@ -53,6 +61,13 @@ def test_a_quantile_is_never_too_low_and_at_most_9_05_percent_too_high(durations
     assert exact * (1 - 1e-12) <= bound <= exact * 1.0906
 
 
+@given(DURATIONS, st.lists(st.floats(0.001, 0.999), max_size=4))
+def test_several_quantiles_of_one_pass_are_those_asked_for_one_by_one(durations, quantiles):
+    counted = _counted(durations)
+
+    assert quantiles_ms(counted, quantiles) == [quantile_ms(counted, each) for each in quantiles]
+
+
 @given(DURATIONS, INDICES)
 def test_counts_above_an_edge_are_exact(durations, index):
     slower = sum(1 for each in durations if index_of(each) > index)
@@ -70,6 +85,7 @@ def test_what_is_above_a_threshold_edge_is_slower_than_the_threshold(threshold):
 
 def test_without_counts_there_is_no_quantile_and_no_edge():
     assert quantile_ms({}, 0.99) is None
+    assert quantiles_ms({}, [0.5, 0.99]) == quantiles_ms({3: 0}, [0.5, 0.99]) == [None, None]
     assert edge_for_tail({}, 0.01) is None
 
 

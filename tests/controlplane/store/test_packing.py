@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from controlplane.domain.flag import Side
 from controlplane.domain.histogram import HIGHEST, LOWEST
 from controlplane.domain.observation import Arm
-from controlplane.store.packing import PACKED, pack, unpack
+from controlplane.store.packing import PACKED, SHOWN, pack, unpack
 from controlplane.store.reports import Place
 from controlplane.store.tables import buckets
 
@@ -44,6 +44,13 @@ def test_what_is_packed_comes_back_whole_and_in_the_order_of_time(cells):
 
     assert dict(found) == cells
     assert [place.start for place, _ in found] == sorted(place.start for place in cells)
+
+
+@given(cells=st.dictionaries(PLACES, ARMS, max_size=8))
+def test_what_is_packed_can_be_read_without_the_histograms_of_its_keys(cells):
+    shown = {place: replace(arm, key_latency={}, rise_from={}, rise_to={}) for place, arm in cells.items()}
+
+    assert dict(unpack(pack(list(cells.items())), "dspex-bridge", "echo", SHOWN)) == shown
 
 
 def test_whatever_an_arm_counts_is_packed_and_has_a_column():
