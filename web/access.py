@@ -42,6 +42,7 @@ API: dict[str, Rule] = {
     "api.definitions.remove_operation": Role.OPERATOR,
     "api.definitions.set_guardrails": Role.OPERATOR,
     "api.definitions.set_plan": Role.OPERATOR,
+    "api.definitions.copy_plan": Role.OPERATOR,
     "api.definitions.revert": Role.OPERATOR,
     "api.rollouts.start": Role.OPERATOR,
     "api.rollouts.act": Role.OPERATOR,

@@ -25,6 +25,12 @@ class RollBackDocument(ReasonDocument):
     operation: Name | None = None
 
 
+class CopyPlanDocument(ReasonDocument):
+    """The plan of which other flag."""
+
+    from_flag: Name = Field(alias="from")
+
+
 class RevertDocument(ReasonDocument):
     """Back to the definition of an earlier version."""
 

@@ -12,7 +12,13 @@ from controlplane.documents.access import (
     RoleDocument,
     TokenDocument,
 )
-from controlplane.documents.acts import ReasonDocument, RevertDocument, RollBackDocument, StartDocument
+from controlplane.documents.acts import (
+    CopyPlanDocument,
+    ReasonDocument,
+    RevertDocument,
+    RollBackDocument,
+    StartDocument,
+)
 from controlplane.documents.appointments import AppointmentDocument, FreezeDocument
 from controlplane.documents.attachment import AttachmentDocument
 from controlplane.documents.backtest import BacktestDocument
@@ -35,6 +41,7 @@ BODIES: tuple[type[BaseModel], ...] = (
     OperationDocument,
     PersonDocument,
     PlanDocument,
+    CopyPlanDocument,
     ReasonDocument,
     RevertDocument,
     RoleDocument,

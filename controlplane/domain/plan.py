@@ -1,7 +1,7 @@
 """Plan: ordered stages, each a share and how long it must stay healthy."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from controlplane.domain.calendar import Window
@@ -42,6 +42,12 @@ class Plan:
     windows: tuple[Window, ...] = ()
     two_person: bool = False
     barrier: Barrier = Barrier.WARN
+
+    def copied_for(self, operations: Collection[str]) -> "Plan":
+        """For a flag with these operations. A date belongs to one migration, and so does what is said of others."""
+        lags = {name: lag for name, lag in self.lags.items() if name in operations}
+        own = tuple(name for name in self.operations if name in operations)
+        return replace(self, operations=own, lags=lags, start_at=None)
 
     @property
     def length(self) -> int:

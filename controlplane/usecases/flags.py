@@ -136,6 +136,22 @@ def set_plan(store: Store, place: Place, document: Document | None, cause: Cause
     return change_flag(store, place, cause, order)
 
 
+def copy_plan(store: Store, place: Place, source: str, cause: Cause) -> Flag:
+    """The plan of another flag, but its date; what it says of operations that this flag does not have is left out.
+
+    Raises NotFound, and Refused where there is none to copy or a rollout runs.
+    """
+    copied = get_flag(store, Place(place.environment, source)).plan
+    if copied is None:
+        message = f"flag '{source}' has no rollout plan to copy"
+        raise Refused(message)
+
+    def with_copy(flag: Flag) -> Flag:
+        return redefined(flag, replace(flag, plan=copied.copied_for(frozenset(flag.operations))))
+
+    return change_flag(store, place, cause, Order(Action.PLAN_SET, with_copy))
+
+
 def revert_flag(store: Store, place: Place, to_version: int, cause: Cause) -> Flag:
     """Bring back the definition of an earlier version; never its rollout, attempts or lock."""
     with store.reading() as uow:

@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response
 
-from controlplane.documents.acts import RevertDocument
+from controlplane.documents.acts import CopyPlanDocument, RevertDocument
 from controlplane.documents.fields import parse
 from controlplane.usecases import flags
 from controlplane.usecases.changing import Cause, Place
@@ -39,6 +39,15 @@ def set_plan(environment: str, flag: str) -> Response:
     """Replace the rollout plan."""
     why, document = _why(), reading.body()
     return flag_answer(flags.set_plan(wired().store, Place(environment, flag), document, why))
+
+
+@blueprint.post("/plan/copy")
+def copy_plan(environment: str, flag: str) -> Response:
+    """Take the plan of another flag, but its date."""
+    expected = reading.required_version()
+    given = parse(CopyPlanDocument, reading.body())
+    why = cause(given.reason, expected)
+    return flag_answer(flags.copy_plan(wired().store, Place(environment, flag), given.from_flag, why))
 
 
 @blueprint.post("/revert")

@@ -46,6 +46,7 @@ DOORS: dict[str, Door] = {
     "api.definitions.remove_operation": Door("Flag", query=("reason",), version=_REQUIRED),
     "api.definitions.set_guardrails": Door("Flag", "GuardrailsDocument", query=("reason",), version=_REQUIRED),
     "api.definitions.set_plan": Door("Flag", "PlanDocument", query=("reason",), version=_REQUIRED),
+    "api.definitions.copy_plan": Door("Flag", "CopyPlanDocument", version=_REQUIRED),
     "api.definitions.revert": Door("Flag", "RevertDocument", version=_REQUIRED),
     "api.rollouts.start": Door("Flag", "StartDocument", version=Version.OPTIONAL),
     "api.rollouts.act": Door("Flag", "RollBackDocument", version=Version.OPTIONAL),

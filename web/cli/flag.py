@@ -7,6 +7,7 @@ import click
 
 from controlplane.documents.reading import read_object
 from controlplane.domain.errors import NotFound
+from web.cli.convergence import convergence
 from web.cli.plane import Plane
 from web.cli.reaching import Told, columns, on_the_plane, reason_option
 
@@ -120,6 +121,9 @@ def rollback(plane: Plane, key: str, operation: str | None, reason: str) -> Told
     """Send every call to the baseline at once, until a rollout is started or the flag is unlocked."""
     changed = plane.act(key, "rollback", reason, operation)
     return Told(changed, f"{operation or key} is rolled back: every call goes to {changed['baseline']}.")
+
+
+flag.add_command(convergence)
 
 
 def described(found: dict[str, Any]) -> str:

@@ -34,6 +34,7 @@ from controlplane.usecases.changing import Cause, Place
 from controlplane.usecases.evidence import Asked, evidence_series
 from controlplane.usecases.finish import describe_finish, list_stale
 from controlplane.usecases.history import Filter, list_entries, verify
+from controlplane.usecases.instances import convergence
 from controlplane.usecases.reporting import migration_report
 from controlplane.usecases.snapshots import current_snapshot
 from web.cli.plane import Answer, Page
@@ -107,6 +108,17 @@ class Local:
         entry = int(at) if at.isdecimal() else None
         asked = Asked(int(attempt) if attempt else None, None, None if entry else _instant(at or None), entry)
         return evidence_series(self._store, self._place(flag), utc_now(), self._clockwork, asked)
+
+    def set_plan(self, flag: str, document: Mapping[str, Any], reason: str) -> Answer:
+        changed = flags.set_plan(self._store, self._place(flag), document, self._because(reason))
+        return answer_flag(changed, None, utc_now())
+
+    def copy_plan(self, flag: str, source: str, reason: str) -> Answer:
+        changed = flags.copy_plan(self._store, self._place(flag), source, self._because(reason))
+        return answer_flag(changed, None, utc_now())
+
+    def convergence(self, flag: str) -> Answer:
+        return convergence(self._store, self._place(flag), utc_now())
 
     def start(self, flag: str, reason: str, at: str | None) -> Answer:
         due = parse(StartDocument, {"at": at}).at

@@ -42,7 +42,7 @@ class Remote:
         body = None
         if document is not None:
             body, headers["Content-Type"] = json.dumps(document).encode(), "application/json"
-        if method == "PUT":
+        if method == "PUT" or path.endswith("/plan/copy"):
             headers["If-Match"] = "*"  # a person at a shell means the flag as it is now
         request = Request(f"{self._url}/api/v1{path}", body, headers, method=method)  # noqa: S310 - http(s) only, see above
         try:
@@ -90,6 +90,15 @@ class Remote:
 
     def show_evidence(self, flag: str, wanted: Mapping[str, str]) -> Answer:
         return self._ask("GET", self._flag(flag, f"/evidence?{urlencode(wanted)}"))
+
+    def set_plan(self, flag: str, document: Mapping[str, Any], reason: str) -> Answer:
+        return self._ask("PUT", self._flag(flag, f"/plan?{urlencode({'reason': reason})}"), document)
+
+    def copy_plan(self, flag: str, source: str, reason: str) -> Answer:
+        return self._ask("POST", self._flag(flag, "/plan/copy"), {"from": source, "reason": reason})
+
+    def convergence(self, flag: str) -> Answer:
+        return self._ask("GET", self._flag(flag, "/convergence"))
 
     def start(self, flag: str, reason: str, at: str | None) -> Answer:
         return self._ask("POST", self._flag(flag, "/rollout/start"), {"reason": reason, "at": at})

@@ -2,7 +2,9 @@
 
 import click
 
+from web.cli.convergence import convergence
 from web.cli.flag import described
+from web.cli.plan import plan
 from web.cli.plane import Plane
 from web.cli.reaching import Told, on_the_plane, reason_option
 
@@ -57,3 +59,5 @@ def _command(verb: str, help_line: str) -> click.Command:
 
 for _verb, _help in VERBS.items():
     rollout.add_command(_command(_verb, _help))
+rollout.add_command(plan)
+rollout.add_command(convergence)

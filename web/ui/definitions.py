@@ -25,7 +25,7 @@ def new(environment: str) -> Response:
 
 @blueprint.post("/new-flag")
 def create(environment: str) -> Response:
-    if (filled := _filled_in()) is not None:
+    if (filled := _filled_in(environment)) is not None:
         return _form(environment, filled)
     fields = plan_forms.closed_up(asking.fields())
     try:
@@ -45,7 +45,7 @@ def edit(environment: str, flag: str) -> Response:
 def save(environment: str, flag: str) -> Response:
     place = Place(environment, flag)
     current = describe_flag(wired().store, place, asking.now())
-    if (filled := _filled_in()) is not None:
+    if (filled := _filled_in(environment)) is not None:
         return _form(environment, filled, current=current, expected=request.form.get("expected"))
     fields = plan_forms.closed_up(asking.fields())
     try:
@@ -55,13 +55,29 @@ def save(environment: str, flag: str) -> Response:
     return _to(environment, flag, "Saved.")
 
 
-def _filled_in() -> dict[str, str] | None:
+def _filled_in(environment: str) -> dict[str, str] | None:
     """The form with a template's plan, with one row more or with a forecast, when that was asked for; else None."""
     fields = plan_forms.closed_up(asking.fields())
     if fields.get("do") == "template":
         rest = {name: value for name, value in fields.items() if not name.startswith("stage-")}
-        return rest | plans.template_fields(fields.get("template", ""))
+        return rest | _offered(environment, fields.get("template", ""))
     return fields if fields.get("do") in {"stage", "forecast"} else None
+
+
+def _offered(environment: str, name: str) -> dict[str, str]:
+    """The fields of a template, or of the plan of another flag, but its date."""
+    source = plans.flag_of(name)
+    if source is None:
+        return plans.template_fields(name)
+    document = describe_flag(wired().store, Place(environment, source), asking.now())["plan"]
+    return plan_forms.plan_fields({**document, "start_at": None}) if document else {}
+
+
+def _copied_from(environment: str, current: dict[str, Any] | None) -> list[str]:
+    """The other flags that have a plan."""
+    mine = current["key"] if current else None
+    found = usecases.list_flags(wired().store, environment)
+    return [flag.key for flag in found if flag.plan and flag.key != mine]
 
 
 def _form(
@@ -88,6 +104,7 @@ def _form(
         conflict=_differing(current, document) if current and isinstance(error, StaleVersion) else None,
         forecast=forecasts.of_plan(Place(environment, current["key"]), document.get("plan")) if current else None,
         choices=plans,
+        copied_from=_copied_from(environment, current),
     )
 
 

@@ -28,6 +28,14 @@ TEMPLATES: Mapping[str, tuple[str, tuple[tuple[float, float, bool], ...]]] = {
 }
 
 
+_OF = "plan of "  # no key has a space
+
+
+def flag_of(choice: str) -> str | None:
+    """Whose plan a choice in the list of templates copies; None for a template."""
+    return choice.removeprefix(_OF) if choice.startswith(_OF) else None
+
+
 def stage_fields(number: int, stage: Mapping[str, Any]) -> dict[str, str]:
     """One stage of a document as the fields of its row."""
     bake, unit = bake_fields(stage["bake_seconds"])

@@ -56,6 +56,7 @@ def test_a_reader_who_has_the_newest_version_gets_304(api, bridge) -> None:
         ("PUT", "/guardrails", {"min_samples": 5}),
         ("PUT", "/plan", a_plan_document(5)),
         ("POST", "/revert", {"to_version": 1}),
+        ("POST", "/plan/copy", {"from": "dspex-bridge"}),
     ],
 )
 def test_a_definition_is_changed_only_by_who_has_seen_it(api, bridge, state, method, path, document) -> None:

@@ -67,6 +67,15 @@ def test_a_template_fills_the_plan_and_saves_nothing(store: Store, operator: Vis
     assert flags.list_flags(store, "production") == []
 
 
+def test_the_plan_of_another_flag_fills_the_form_and_saves_nothing(flag: None, store: Store, operator: Visitor) -> None:
+    offered = operator.get(NEW)
+    filled = operator.post(NEW, **{**FILLED, "key": "other", "do": "template", "template": "plan of dspex-bridge"})
+
+    assert '<option value="plan of dspex-bridge">' in offered.text
+    assert filled.status_code == 200
+    assert len(flags.list_flags(store, "production")) == 1
+
+
 def test_one_more_stage_is_one_more_empty_row(operator: Visitor) -> None:
     filled = operator.post(NEW, **{**FILLED, "do": "stage"})
 
