@@ -26,6 +26,7 @@ def state_document(flag: Flag) -> dict[str, Any]:
             "start_at": _text(rollout.start_at),
             "started_by": rollout.started_by,
             "approved_by": rollout.approved_by,
+            **({"replanned_by": list(rollout.replanned_by)} if rollout.replanned_by else {}),
         },
         "blocked_by": list(flag.blocked_by),
     }
@@ -46,6 +47,7 @@ def with_state(flag: Flag, document: Mapping[str, Any]) -> Flag:
         start_at=_instant(stored.get("start_at")),  # rows that are older than these fields have none
         started_by=stored.get("started_by", ""),
         approved_by=stored.get("approved_by", ""),
+        replanned_by=tuple(stored.get("replanned_by", ())),
     )
     operations = {
         name: each if each.rolled_back == (name in marked) else replace(each, rolled_back=name in marked)

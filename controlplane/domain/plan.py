@@ -31,8 +31,8 @@ class Plan:
     `lags` says by how many stages an operation follows: with {"search": 1} it enters a stage when the others enter the
     next one, so the plan is carried on beyond its last stage until the last operation has come through.
     `start_at` None: a start is a start. `windows`: the hours in which the scheduler may move on. `two_person`: whoever
-    started an attempt may not approve its stages. `barrier`: whether the next stage waits until every live process
-    obeys the present one, as it must where two stages must not be lived in at once.
+    started an attempt, or changed its plan since, may not approve its stages. `barrier`: whether the next stage waits
+    until every live process obeys the present one, as it must where two stages must not be lived in at once.
     """
 
     stages: tuple[Stage, ...]

@@ -44,7 +44,8 @@ class Step(StrEnum):
 class Rollout:
     """`attempt` numbers the spans whose evidence belongs together; `rollbacks` counts those the scheduler took back.
 
-    `start_at` is when a scheduled rollout is due; `started_by` and `approved_by` are names of actors.
+    `start_at` is when a scheduled rollout is due; `started_by` and `approved_by` are names of actors, and so are
+    `replanned_by`: those who changed a plan that wants two people after this attempt was started.
     """
 
     state: State = State.IDLE
@@ -57,6 +58,7 @@ class Rollout:
     start_at: datetime | None = None
     started_by: str = ""
     approved_by: str = ""
+    replanned_by: tuple[str, ...] = ()
 
     @property
     def is_live(self) -> bool:
@@ -195,9 +197,17 @@ def caught_up(plan: Plan, rollout: Rollout, now: datetime, calendar: Calendar = 
     return rollout
 
 
+def replanned(rollout: Rollout, by: str) -> Rollout:
+    """The rollout after somebody changed its plan, who has a hand in it from now on."""
+    if not rollout.is_live and rollout.state is not State.SCHEDULED:
+        return rollout
+    return replace(rollout, replanned_by=tuple(dict.fromkeys((*rollout.replanned_by, by))))
+
+
 def scheduled(rollout: Rollout, start_at: datetime, by: str) -> Rollout:
     """The rollout that begins at an instant by itself."""
-    return replace(rollout, state=State.SCHEDULED, start_at=start_at, started_by=by, entered_at=None, approved=False)
+    fresh = replace(rollout, state=State.SCHEDULED, start_at=start_at, started_by=by, replanned_by=())
+    return replace(fresh, entered_at=None, approved=False)
 
 
 def completed(rollout: Rollout, now: datetime) -> Rollout:

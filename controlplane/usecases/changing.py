@@ -14,7 +14,7 @@ from controlplane.domain.audit import Action, Actor, ActorKind, AuditEntry, Chan
 from controlplane.domain.errors import FieldError, InvalidInput, Refused, StaleVersion
 from controlplane.domain.flag import Flag, raises_exposure
 from controlplane.domain.flag_rules import check
-from controlplane.domain.rollout import State
+from controlplane.domain.rollout import State, replanned
 from controlplane.store import Store, UnitOfWork
 from controlplane.store.environments import Environment
 
@@ -73,6 +73,7 @@ def change_within(uow: UnitOfWork, environment: Environment, key: str, cause: Ca
         message = f"flag '{key}' is archived and cannot be changed"
         raise Refused(message)
     after = _baking_anew(before, _opened(before, order.transform(before)), cause.at)
+    after = _with_hand(before, after, cause)
     if _document(after) == _document(before):
         return before
     if not order.brake:
@@ -170,6 +171,14 @@ def _baking_anew(before: Flag, after: Flag, now: datetime) -> Flag:
     if after.rollout.state is not State.RUNNING or before.enabled or not after.enabled:
         return after
     return replace(after, rollout=replace(after.rollout, entered_at=now))
+
+
+def _with_hand(before: Flag, after: Flag, cause: Cause) -> Flag:
+    """Who changes a plan that wants two people has had a hand in it, also when the change takes that wish out."""
+    asks = any(flag.plan and flag.plan.two_person for flag in (before, after))
+    if not asks or before.plan == after.plan:
+        return after
+    return replace(after, rollout=replanned(after.rollout, cause.actor.name))
 
 
 def _document(flag: Flag) -> dict[str, Any]:

@@ -43,8 +43,11 @@ def started(flag: Flag, cause: Cause) -> Flag:
     _refuse_early_start(flag, cause)
     _refuse_while_open(flag, "start")
     before = flag.rollout
-    by = before.started_by if before.state is State.SCHEDULED else cause.actor.name
+    was_due = before.state is State.SCHEDULED
+    by = before.started_by if was_due else cause.actor.name
+    hands = before.replanned_by if was_due else ()
     fresh = replace(before, attempt=before.attempt + 1, cool_down_until=None, start_at=None, started_by=by)
+    fresh = replace(fresh, replanned_by=hands)
     return _on_stage(without_rollback(flag), plan, rollouts.entered(fresh, 0, cause.at))
 
 
@@ -139,8 +142,13 @@ def approve(store: Store, place: Place, cause: Cause) -> Flag:
 def _refuse_own_approval(flag: Flag, plan: Plan, cause: Cause) -> None:
     """Whoever advances by hand approves as well, so that is no way round the second person either."""
     asks = stage_of(plan, flag.rollout).approval and not flag.rollout.approved
-    if asks and plan.two_person and cause.actor.name == flag.rollout.started_by:
+    if not asks:
+        return
+    if plan.two_person and cause.actor.name == flag.rollout.started_by:
         message = f"'{flag.key}' wants a second person: {cause.actor.name} started this attempt"
+        raise Refused(message)
+    if cause.actor.name in flag.rollout.replanned_by:
+        message = f"'{flag.key}' wants a second person: {cause.actor.name} changed the plan of this attempt"
         raise Refused(message)
 
 

@@ -59,6 +59,7 @@ _FIELDS = {
     "rollout.cool_down_until": "cools down until",
     "rollout.approved": "approved",
     "rollout.approved_by": "approved by",
+    "rollout.replanned_by": "changed the plan since the start",
     "rollout.start_at": "starts at",
     "rollout.started_by": "started by",
     "rolled_back": "rolled back",

@@ -10,6 +10,7 @@ from controlplane.domain.errors import InvalidInput, Refused
 from controlplane.domain.rollout import COOL_DOWN, State
 from controlplane.usecases import flags, rollouts
 from controlplane.usecases.changing import Place
+from controlplane.usecases.history import Filter, list_entries
 from tests.builders import NOW, a_cause, a_flag_document, a_plan_document
 from tests.controlplane.acting import scheduler_takes_back
 
@@ -103,6 +104,41 @@ def test_whoever_started_an_attempt_cannot_approve_it_where_two_are_wanted(store
     approved = rollouts.approve(store, HERE, replace(a_cause(), actor=BEA))
 
     assert (approved.rollout.approved, approved.rollout.approved_by) == (True, "bea@example.org")
+
+
+@pytest.mark.parametrize("still_wanted", [True, False])
+@pytest.mark.parametrize("verb", [rollouts.approve, rollouts.advance])
+def test_whoever_changed_the_plan_after_the_start_has_had_a_hand_in_it(store, begin, verb, still_wanted):
+    stages = [{"percent": 1, "bake_seconds": 60, "approval": True}, {"percent": 10, "bake_seconds": 60}]
+    begin({"stages": stages, "two_person": True})
+    rollouts.start(store, HERE, a_cause())
+    rollouts.pause(store, HERE, a_cause())
+    bea, cid = (replace(a_cause(), actor=Actor(ActorKind.PERSON, f"{name}@example.org")) for name in ("bea", "cid"))
+    changed = [stages[0], {"percent": 90, "bake_seconds": 60}]
+    flags.set_plan(store, HERE, {"stages": changed, "two_person": still_wanted}, bea)
+    rollouts.resume(store, HERE, a_cause())
+
+    with pytest.raises(Refused, match=r"wants a second person: bea.* changed the plan"):
+        verb(store, HERE, bea)
+    assert flags.get_flag(store, HERE).rollout.stage == 0
+    verb(store, HERE, cid)
+
+    entry = list_entries(store, "production", Filter(action="plan:set"), 1).items[0]
+    assert ("rollout.replanned_by", ["bea@example.org"]) in [(each.path, each.after) for each in entry.changes]
+
+
+def test_the_next_attempt_forgets_who_changed_the_plan_of_the_last_one(store, begin):
+    begin({"stages": [{"percent": 1, "bake_seconds": 60, "approval": True}], "two_person": True})
+    rollouts.start(store, HERE, a_cause())
+    rollouts.pause(store, HERE, a_cause())
+    bea = replace(a_cause(), actor=BEA)
+    flags.set_plan(
+        store, HERE, {"stages": [{"percent": 2, "bake_seconds": 60, "approval": True}], "two_person": True}, bea
+    )
+    rollouts.abort(store, HERE, a_cause())
+    rollouts.start(store, HERE, a_cause())
+
+    assert rollouts.approve(store, HERE, bea).rollout.approved
 
 
 def test_where_two_are_not_wanted_one_is_enough(store, begin):
