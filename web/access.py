@@ -69,6 +69,7 @@ API: dict[str, Rule] = {
     "api.backtest.run": Role.VIEWER,  # a question, put as POST because a policy is a document
     "api.instances.list_all": Role.VIEWER,
     "api.instances.convergence": Role.VIEWER,
+    "api.routing.decision": Role.VIEWER,
     "api.routing.mismatches": Role.VIEWER,
     "api.routing.receipts": Role.VIEWER,
     "api.snapshot.show": Role.VIEWER,
@@ -103,6 +104,7 @@ UI: dict[str, Rule] = {
     "ui.flags.summaries": Role.VIEWER,
     "ui.flags.series": Role.VIEWER,
     "ui.backtests.show": Role.VIEWER,
+    "ui.decisions.show": Role.VIEWER,
     "ui.finish.show": Role.VIEWER,
     "ui.finish.stale": Role.VIEWER,
     "ui.criteria.show": Role.VIEWER,

@@ -1,14 +1,28 @@
-"""Routing: the examples behind a flag's counts. The counts and the breakers are part of its health."""
+"""Routing: what a key gets, and the examples behind a flag's counts; counts and breakers are part of its health."""
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, jsonify
 
+from controlplane.documents.attributes import read_attributes
+from controlplane.domain.errors import FieldError, InvalidInput
 from controlplane.usecases import routing
 from controlplane.usecases.changing import Place
+from controlplane.usecases.deciding import decision_for
 from web.api import reading
 from web.api.answering import listed
 from web.wiring import wired
 
 blueprint = Blueprint("routing", __name__, url_prefix="/environments/<environment>/flags/<flag>")
+
+
+@blueprint.get("/decision")
+def decision(environment: str, flag: str) -> Response:
+    """What a service answers for a key, and why: by the flag as it stands, without overrides, pins and breakers."""
+    reading.known("operation", "key", "attributes")
+    operation = reading.text("operation")
+    if not operation:
+        raise InvalidInput((FieldError("operation", "must name an operation, as in ?operation=echo"),))
+    attributes = read_attributes(reading.text("attributes") or "")
+    return jsonify(decision_for(wired().store, Place(environment, flag), operation, reading.text("key"), attributes))
 
 
 @blueprint.get("/mismatches")
