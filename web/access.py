@@ -105,6 +105,7 @@ UI: dict[str, Rule] = {
     "ui.flags.series": Role.VIEWER,
     "ui.backtests.show": Role.VIEWER,
     "ui.decisions.show": Role.VIEWER,
+    "ui.previews.percent": Role.VIEWER,
     "ui.finish.show": Role.VIEWER,
     "ui.finish.stale": Role.VIEWER,
     "ui.criteria.show": Role.VIEWER,

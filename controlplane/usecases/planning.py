@@ -25,7 +25,7 @@ from controlplane.usecases.prechecking import prechecks
 LOOKS_BACK = timedelta(hours=24)
 LEAST_RATE = 0.001  # where nothing has failed yet: a doubling of nothing is nothing
 LEAST_KEYS, MOST_KEYS = 200, 20_000  # of the minimum of samples that is proposed
-_RESCUES = frozenset(
+RESCUES = frozenset(
     {"fallback", "breaker", "shadow", "probe"}
 )  # calls that another call of the same request stands for
 
@@ -110,7 +110,7 @@ def _known(
 
 def _traffic(cells: Sequence[tuple[Cell, Arm]], name: str, until: int) -> Traffic | None:
     """Keys that came a second since the first report, and the part of them that failed."""
-    own = [(place, arm) for place, arm in cells if place.operation == name and place.assigned_by not in _RESCUES]
+    own = [(place, arm) for place, arm in cells if place.operation == name and place.assigned_by not in RESCUES]
     arm = total([arm for _, arm in own])
     if not arm.keys:
         return None

@@ -34,6 +34,7 @@ NO_PAGES = {
     "ui.flags.series": "JSON",
     "ui.flags.live": "parts",
     "ui.flags.summaries": "parts",
+    "ui.previews.percent": "a part",
     "ui.start.heard": "a part",
     "ui.history.export": "a file",
 }

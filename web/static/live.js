@@ -4,7 +4,7 @@
   const BUSY = "input:not([type=hidden]), textarea, select";
   let asked = 0; // forms that were sent and not answered: their answer may replace anything
 
-  const isPoll = (element) => element.hasAttribute("data-poll");
+  const isPoll = (element) => element.matches("[data-poll], [data-quiet]"); // changes nothing
   const hasOpenForm = (region) => region.querySelector("details.ask[open]") !== null;
   const hasTyping = (region) => region.contains(document.activeElement) && document.activeElement.matches(BUSY);
   const hasChanges = (region) =>

@@ -8,6 +8,7 @@ from controlplane.usecases.answers import describe_flag, newest_changes
 from controlplane.usecases.changing import Place
 from controlplane.usecases.health import flag_health, operation_series
 from controlplane.usecases.instances import convergence
+from controlplane.usecases.previewing import preview
 from controlplane.usecases.routing import list_mismatches, overrides_in_force
 from web.ui import asking, present, records, routing, verbs
 from web.ui.charts import RANGES, chosen_range, summaries
@@ -25,6 +26,7 @@ def live_parts(place: Place) -> dict[str, Any]:
     history = newest_changes(store, place, HISTORY)
     health = flag_health(store, place, now, wired().clockwork, since=now - ROUTING_SPAN)
     landed = convergence(store, place, now)
+    ahead = preview(store, place, now, wired().clockwork)
     return {
         "place": place,
         "flag": answer,
@@ -35,6 +37,7 @@ def live_parts(place: Place) -> dict[str, Any]:
         "stations": present.stations(answer, now),
         "waiting": present.waiting(answer, now),
         "verbs": verbs.allowed(answer),
+        "ahead": ahead,
         "missing": verbs.missing_for_start(answer),
         "may_roll_back": verbs.may_roll_back(answer),
         "health": health,
