@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from controlplane.documents.watching import finding_document
-from controlplane.domain import evidence
+from controlplane.domain import evidence, open_breakers
 from controlplane.domain.evidence import Wealth
 from controlplane.domain.guardrails import Compare, Guardrails
 from controlplane.domain.ledger import Counts, Ledger
@@ -26,6 +26,8 @@ _MEANINGS = {
     "latency_vs_baseline": _COMPARISON,
     "max_error_rate": _LIMIT,
     "max_latency": _LIMIT,
+    open_breakers.RULE: "most keys of the processes that tell of an open breaker are bad, at most a tenth of the "
+    "baseline's are, and E ≥ limit; it rests on these reports, whose counts are in `findings`, and on no row",
 }
 
 

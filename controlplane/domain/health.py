@@ -76,7 +76,7 @@ def _comparison(
         guardrail=f"{metric}_vs_baseline",
         verdict=verdict,
         sentence=f"{shown}: suspicious" if suspicious else shown,
-        consequence=_on_breach(guardrails) if guilty else Consequence.HOLD if suspicious else Consequence.NONE,
+        consequence=on_breach(guardrails) if guilty else Consequence.HOLD if suspicious else Consequence.NONE,
         numbers={
             **_compared_numbers(sample),
             "log_evidence": log_evidence,
@@ -131,7 +131,7 @@ def _outage(guardrails: Guardrails, sample: Sample) -> Iterator[Finding]:
         f"{sample.baseline_name}; most of its keys have failed before, so calls are counted: evidence 1 in "
         f"{one_in(seen.outage.log_evidence)} that it is dead, limit 1 in {one_in(needed)}"
     )
-    verdict, consequence = (Verdict.UNHEALTHY, _on_breach(guardrails)) if dead else (Verdict.HEALTHY, Consequence.NONE)
+    verdict, consequence = (Verdict.UNHEALTHY, on_breach(guardrails)) if dead else (Verdict.HEALTHY, Consequence.NONE)
     numbers = {"log_evidence": seen.outage.log_evidence, "log_limit": needed, "value": sample.candidate.error_rate}
     yield Finding(sample.operation, "outage", verdict, sentence, consequence, numbers)
 
@@ -175,7 +175,7 @@ def _limit(
     if broken:  # the window may still be full of good calls from before
         sentence += f"; evidence 1 in {one_in(log_limit)} that the newest calls are above it"
     if broken and supported:
-        verdict, consequence = Verdict.UNHEALTHY, _on_breach(guardrails)
+        verdict, consequence = Verdict.UNHEALTHY, on_breach(guardrails)
         sentence += "; there is nothing to compare it with" if alone else ""
     elif broken:
         verdict, consequence = Verdict.INCONCLUSIVE, Consequence.HOLD
@@ -184,7 +184,7 @@ def _limit(
     return Finding(sample.operation, name, verdict, sentence, consequence, shown)
 
 
-def _on_breach(guardrails: Guardrails) -> Consequence:
+def on_breach(guardrails: Guardrails) -> Consequence:
     return {
         OnBreach.ROLLBACK: Consequence.ROLL_BACK,
         OnBreach.HOLD: Consequence.HOLD,

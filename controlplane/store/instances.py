@@ -38,6 +38,15 @@ class Instance:
         return self.sequence > NEVER
 
 
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """What the last report of a process told of its breakers."""
+
+    instance: str
+    service: str
+    breakers: Sequence[Mapping[str, Any]] = ()
+
+
 _CHANGING = ("service", "sdk", "sequence", "source", "version", "last_seen_at")
 _KEY = ("environment_id", "instance")
 _TOLD = ("breakers", "overrides", "sites")
@@ -71,6 +80,13 @@ class Instances:
         query = select(columns.instance, columns.sites).where(columns.environment_id == environment_id)
         rows = self._connection.execute(query.where(columns.instance.in_(sorted(set(names)))))
         return {row.instance: tuple(row.sites or ()) for row in rows}
+
+    def voices(self, environment_id: int, since: datetime) -> list[Voice]:
+        """Those heard of since then."""
+        columns = instances.c
+        query = select(columns.instance, columns.service, columns.breakers)
+        query = query.where(columns.environment_id == environment_id, columns.last_seen_at >= since)
+        return [Voice(row.instance, row.service, tuple(row.breakers or ())) for row in self._connection.execute(query)]
 
     def number(self, environment_id: int) -> int:
         """How many have reported, as far as they are remembered."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from controlplane.documents.decision_record import evidence_numbers, limit_numbers
+from controlplane.domain import open_breakers
 from controlplane.domain.audit import AuditEntry
 from controlplane.domain.health import log_share_of_evidence
 from controlplane.domain.ledger import Ledger
@@ -38,6 +39,8 @@ def recomputed(entry: AuditEntry, state: Replayed | None) -> dict[str, Any]:
 def _compared(record: Mapping[str, Any], state: Replayed) -> dict[str, Any]:
     overall = log_share_of_evidence([state.evidence.get(name, Evidence()) for name in _judged(record, state)])
     operations = {name: dict(_metrics(each, state, name)) for name, each in record.get("operations", {}).items()}
+    for name, both in _told(record):
+        operations.setdefault(name, {})[open_breakers.RULE] = both
     gaps = [abs(overall - record["log_evidence"])]
     gaps += [abs(each["recorded"] - each["recomputed"]) for own in operations.values() for each in own.values()]
     same = max(gaps) <= CLOSE and _same_rows(record, state)
@@ -63,6 +66,16 @@ def _metrics(recorded: Mapping[str, Any], state: Replayed, name: str) -> Iterato
     for metric, each in before.items():
         again = now[metric]["log_evidence"] if metric in now else 0.0
         yield metric, {"recorded": each["log_evidence"], "recomputed": again}
+
+
+def _told(record: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, float]]]:
+    """What open breakers told is in no row: the record has the counts, and the evidence follows from them."""
+    for finding in record.get("findings", ()):
+        if finding["guardrail"] == open_breakers.RULE:
+            told = finding["numbers"]
+            keys = told["candidate_keys"] + told["supposed_keys"]
+            again = open_breakers.log_evidence(keys, told["candidate_bad_keys"], told["design_effect"])
+            yield finding["operation"], {"recorded": told["log_evidence"], "recomputed": again}
 
 
 def _lacks_rows(record: Mapping[str, Any], state: Replayed) -> bool:

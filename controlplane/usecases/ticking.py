@@ -28,6 +28,7 @@ from controlplane.store.environments import Environment
 from controlplane.store.lease import Lease
 from controlplane.usecases.appointments import keep_appointments
 from controlplane.usecases.changing import Cause, Order, change_within, write_note
+from controlplane.usecases.hearing import Heard, hear, told_of
 from controlplane.usecases.instances import fleet_of_flag
 from controlplane.usecases.judging import Look, grounds_of, look_at, sealed_until
 from controlplane.usecases.remembering import is_news, save_look, telling
@@ -60,6 +61,7 @@ class _Round:
     clockwork: Clockwork
     lease: Lease
     freezes: tuple[Freeze, ...] = ()
+    heard: Heard = Heard()
 
     def calendar(self, flag: Flag) -> Calendar:
         """When the rollout of a flag may move on."""
@@ -70,7 +72,7 @@ class _Round:
 def tick(store: Store, clock: Clock, clockwork: Clockwork, lease: Lease) -> TickReport:
     """Fold, judge, decide, change. Raises LeaseLost; one flag's failure does not stop the others."""
     folded = fold(store, lease)
-    reports = [_go_round(each, clock) for each in _rounds(store, clockwork, lease)]
+    reports = [_go_round(each, clock) for each in _rounds(store, clock, clockwork, lease)]
     return TickReport(
         folded=folded,
         judged=sum(report.judged for report in reports),
@@ -103,9 +105,12 @@ def _go_round(round_: _Round, clock: Clock) -> TickReport:
     return TickReport(0, judged, tuple(steps), failures)
 
 
-def _rounds(store: Store, clockwork: Clockwork, lease: Lease) -> list[_Round]:
+def _rounds(store: Store, clock: Clock, clockwork: Clockwork, lease: Lease) -> list[_Round]:
     with store.reading() as uow:
-        return [_Round(store, each, clockwork, lease, uow.freezes.all(each.id)) for each in uow.environments.all()]
+        return [
+            _Round(store, each, clockwork, lease, uow.freezes.all(each.id), hear(uow, each.id, clock()))
+            for each in uow.environments.all()
+        ]
 
 
 def _watched(round_: _Round) -> list[Flag]:
@@ -133,6 +138,7 @@ def _is_watched(flag: Flag) -> bool:
 def _attend(round_: _Round, flag: Flag, now: datetime, seen: Survey, quiet: list[Look]) -> Step:
     """One flag: look, decide, and change it if a change is due; news without a change goes to `quiet`."""
     look = look_at(seen, round_.environment, flag, now, round_.clockwork)
+    look = replace(look, findings=(*look.findings, *told_of(round_.heard, flag, look.watch, now)))
     decision = next_step(flag.plan, flag.rollout, look.findings, now, round_.calendar(flag))
     if decision.step is Step.START:
         decision = _startable(flag, decision, now)

@@ -21,8 +21,10 @@ from web.edge.told import (
     Receipts,
     Seen,
     Shadow,
+    SideSoFar,
     Site,
     Sites,
+    SoFar,
 )
 from web.edge.words import PRINTABLE, Count, Histogram, Ratios, Side, Tally, Word
 
@@ -149,6 +151,8 @@ class MalformedReport(Exception):
 _NESTED: Mapping[type[Struct], Mapping[str, type[Struct]]] = {
     Report: {"cells": Cell, "breakers": Breaker, "mismatches": Mismatch, "receipts": Receipt, "sites": Site},
     Cell: {"key_rise": KeyRise, "halves": Halves, "shadow": Shadow},
+    Breaker: {"so_far": SoFar},
+    SoFar: {"baseline": SideSoFar, "candidate": SideSoFar},
     Mismatch: {"paths": Difference},
     Difference: {"baseline": Seen, "candidate": Seen},
 }

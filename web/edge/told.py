@@ -24,6 +24,27 @@ class Shadow(Struct, omit_defaults=True):
     dropped: Count = 0
 
 
+class SideSoFar(Struct):
+    """Keys that the share drew to one side; those `failed` the backend itself failed for, `bad` also the refused."""
+
+    keys: Count
+    bad_keys: Count
+    failed_keys: Count = 0
+
+    def __post_init__(self) -> None:
+        if not self.failed_keys <= self.bad_keys <= self.keys:
+            raise ValueError("failed_keys must be at most bad_keys, and bad_keys at most keys")
+
+
+class SoFar(Struct, omit_defaults=True):
+    """What an operation's keys have come to that no cell has told of yet; `start` is that of the newest bucket."""
+
+    attempt: Annotated[int, Meta(ge=0, le=1_000_000_000)]
+    start: Annotated[int, Meta(ge=0, le=1 << 40)]
+    baseline: SideSoFar
+    candidate: SideSoFar
+
+
 class Breaker(Struct, omit_defaults=True):
     """One that is not closed, or that changed since the report before."""
 
@@ -34,6 +55,7 @@ class Breaker(Struct, omit_defaults=True):
     since: Instant
     failure_rate: Annotated[float, Meta(ge=0, le=1)] | None = None
     opens: Count = 0
+    so_far: SoFar | None = None
 
 
 class Site(Struct, omit_defaults=True):

@@ -14,10 +14,12 @@ from throwbar.outbox import Letter, Outbox
 from throwbar.report import Sender, cell_document
 from throwbar.settings import Settings
 from throwbar.shelf import Shelf
+from throwbar.so_far import open_guards, so_far
 from throwbar.transport import HttpTransport, Transport
 from throwbar.trouble import Trouble
 
 REQUEST_TIMEOUT_SECONDS = 10.0
+FOLLOWED_SECONDS = 12.0  # after a breaker opened, reports are frequent: what it refuses is what there is to tell
 _FINAL = (400, 413)
 _UNAUTHORISED = (401, 403)
 
@@ -32,6 +34,7 @@ class Exchange:
         self.last_poll_at: float | None = None
         self._announced: dict[str, Any] = {}
         self._asked_at: float | None = None
+        self.is_urgent = False  # a breaker opened a moment ago: the next report is wanted soon
         self._warned: set[str] = set()
         self._engine = engine
         self._settings = settings
@@ -101,6 +104,9 @@ class Exchange:
         self._warn()
         snapshot = engine.snapshot
         now = engine.wall_clock()
+        guards = open_guards(engine.bindings())
+        self.is_urgent = any(guard.since is not None and now - guard.since < FOLLOWED_SECONDS for _, guard in guards)
+        told = so_far(engine.tally, {operation for operation, _ in guards}) if guards else {}
         if last:
             sums, unfinished = settle_all(engine.tally)
             self.outbox.count_dropped("unfinished_calls", unfinished)
@@ -110,6 +116,10 @@ class Exchange:
         self.outbox.count_dropped("sdk_errors", engine.take_errors())
         cells = [cell_document(total, self._memories.learn(total)) for total in drawn_first(sums)]
         sections = engine.bulletin.take(engine.bindings(), self._shelf.overrides)
+        for breaker in sections.get("breakers", ()):
+            counts = told.get((breaker["flag"], breaker["operation"]))
+            if counts and breaker["side"] == "candidate":
+                breaker["so_far"] = counts
         if cells or last or sections or not self.outbox:
             sender = Sender(engine.instance, self._settings.service, snapshot.source, snapshot.version)
             self.outbox.put(sender, now, cells, sections)

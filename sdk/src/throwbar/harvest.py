@@ -52,7 +52,7 @@ class Sum(NamedTuple):
 
 def settle(tally: Tally, now: float, outcome_deadline_seconds: float) -> list[Sum]:
     """Take every cell whose bucket is over and whose calls are finished or past the deadline, each exactly once."""
-    _sort_strays(tally)
+    sort_strays(tally)
     sums = []
     for identity, cells in _by_identity(tally, now).items():
         if now >= max(cell.end for cell in cells) + outcome_deadline_seconds:
@@ -71,7 +71,7 @@ def settle_all(tally: Tally) -> tuple[list[Sum], int]:
 
     Those are left out, not pending: a process that is told to stop is no evidence against a backend.
     """
-    _sort_strays(tally)
+    sort_strays(tally)
     sums, unfinished = [], 0
     for identity, cells in _by_identity(tally, float("inf")).items():
         for cell in cells:
@@ -110,7 +110,7 @@ def _identity(cell: Cell) -> Identity:
     )
 
 
-def _sort_strays(tally: Tally) -> None:
+def sort_strays(tally: Tally) -> None:
     """Hand calls that ended in another thread to the cell they started in."""
     while tally.strays:
         stray = tally.strays.popleft()

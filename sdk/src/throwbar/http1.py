@@ -1,7 +1,7 @@
 """How does a request travel over a connection, and how does its answer come back? HTTP/1.1, as far as we speak it.
 
 `http.client` does the same and more, for which it loads the parser of e-mails, and TLS also where there is none; see
-docs/decisions/0015-own-http.md.
+docs/decisions/0016-own-http.md.
 """
 
 from __future__ import annotations

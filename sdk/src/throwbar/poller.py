@@ -14,6 +14,7 @@ from throwbar.shelf import Shelf
 LONGEST_PAUSE_SECONDS = 30.0
 UNAUTHORISED_PAUSE_SECONDS = 60.0
 HURRY_PAUSE_SECONDS = 1.0  # between two reports, however much happens
+URGENT_PAUSE_SECONDS = 2.0  # between reports after a breaker opened
 _FIRST_PAUSE_SECONDS = 1.0
 _BEHIND_PAUSE_SECONDS = 0.5
 
@@ -110,6 +111,8 @@ class Poller:
                 if self._exchange.is_behind:  # a replica that has not heard of it yet was asked
                     self._poll_due = min(self._poll_due, monotonic() + _BEHIND_PAUSE_SECONDS * _jitter())
             self._report_due = monotonic() + self._pause(self._report_interval, self._exchange.reporting.failures)
+            if self._exchange.is_urgent and not self._exchange.reporting.failures:
+                self._report_due = min(self._report_due, monotonic() + URGENT_PAUSE_SECONDS * _jitter())
         self._flushes_done = wanted
         self._tell()
         return max(min(self._poll_due, self._report_due) - monotonic(), 0.0)

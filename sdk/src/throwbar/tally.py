@@ -58,11 +58,12 @@ class Cell:
     come back to (key, start in ns). `until_ns` is when the bucket ends by the clock of spans, so that a hot path need
     not ask a second one: when the other is set meanwhile, the reader seals the cell as it comes by. `strays` belongs
     to the reader: calls that ended in another thread, or not at all. `marks` sums up what finished calls were marked
-    with, `shadow` and `ratio` what came of calling the other side, too.
+    with, `shadow` and `ratio` what came of calling the other side, too. `failed` are the bad keys that failed at the
+    backend itself: a key that an open breaker kept from it is bad, and not among them.
     """
 
     __slots__ = (
-        *("bad", "choice", "end", "errors", "keys", "latency", "marks", "mask", "open"),
+        *("bad", "choice", "end", "errors", "failed", "keys", "latency", "marks", "mask", "open"),
         *("owner", "ratio", "sealed", "shadow", "start", "started", "strays", "until_ns", "untimed"),
     )
 
@@ -81,6 +82,7 @@ class Cell:
         self.latency = [0] * SLOTS
         self.keys: dict[str, int] = {}
         self.bad: set[str] = set()
+        self.failed: set[str] = set()
         self.marks = UNMARKED
         self.shadow: dict[str, int] = {}
         self.ratio: dict[int, int] = {}
@@ -98,6 +100,8 @@ class Cell:
                 self.keys[key] = slot
             if category is not None:
                 self.bad.add(key)
+                if category != REFUSED:
+                    self.failed.add(key)
         if slot >= 0:
             self.latency[slot] += 1
         else:
@@ -117,6 +121,7 @@ class Cell:
         self.mask = mask
         self.keys = {key: index for key, index in self.keys.items() if not hash(key) & mask}
         self.bad = {key for key in self.bad if not hash(key) & mask}
+        self.failed = {key for key in self.failed if not hash(key) & mask}
 
 
 class ThreadCells:

@@ -71,6 +71,20 @@ CELL_FAULTS = [
 ]
 
 BREAKER = {"flag": "f", "operation": "o", "side": "candidate", "state": "open", "since": 1.5, "failure_rate": 0.5}
+SO_FAR = {"attempt": 1, "start": 1, "baseline": {"keys": 9, "bad_keys": 0}, "candidate": {"keys": 9, "bad_keys": 9}}
+SIDE_FAULTS = [
+    (".keys", {"keys": -1, "bad_keys": 0}),
+    (".keys", {"keys": 1_000_000_001, "bad_keys": 0}),
+    (".bad_keys", {"keys": 1}),
+    ("", {"keys": 1, "bad_keys": 2}),
+    ("", {"keys": 2, "bad_keys": 1, "failed_keys": 2}),
+]
+
+
+def _so_far(**changes):
+    return {"breakers": [{**BREAKER, "so_far": {**SO_FAR, **changes}}]}
+
+
 SEEN = {"path": "$.a", "baseline": {"type": "str"}, "candidate": {"type": "missing"}}
 MISMATCH = {"flag": "f", "operation": "o", "at": 1.5, "key": None, "paths": [SEEN]}
 RECEIPT = {"flag": "f", "operation": "o", "side": "baseline", "at": 1.5, "key": "k", "idempotency_key": None}
@@ -79,6 +93,10 @@ TOLD_FAULTS = [
     ("breakers.0.since", {"breakers": [{**BREAKER, "since": 1e12}]}),
     ("breakers.0.failure_rate", {"breakers": [{**BREAKER, "failure_rate": 2}]}),
     ("breakers", {"breakers": [BREAKER] * 1_001}),
+    ("breakers.0.so_far.start", {"breakers": [{**BREAKER, "so_far": {**SO_FAR, "start": 1.5}}]}),
+    ("breakers.0.so_far.attempt", {"breakers": [{**BREAKER, "so_far": {**SO_FAR, "attempt": -1}}]}),
+    ("breakers.0.so_far.candidate", {"breakers": [{**BREAKER, "so_far": {**SO_FAR, "candidate": [1]}}]}),
+    *((f"breakers.0.so_far.baseline{path}", _so_far(baseline=side)) for path, side in SIDE_FAULTS),
     ("mismatches.0.at", {"mismatches": [{**MISMATCH, "at": -1}]}),
     ("mismatches.0.paths", {"mismatches": [{**MISMATCH, "paths": [SEEN] * 21}]}),
     ("mismatches.0.paths.0.path", {"mismatches": [{**MISMATCH, "paths": [{"path": "x" * 4_097}]}]}),
