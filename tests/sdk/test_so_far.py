@@ -5,7 +5,7 @@ import pytest
 from tests.sdk.routing import Service, raising, refused
 from tests.sdk.test_tally import NEW, OLD, Setting
 from throwbar import READ
-from throwbar.so_far import so_far
+from throwbar.so_far import Outages, so_far
 
 HERE = ("orders", "read")
 
@@ -92,6 +92,24 @@ def test_reports_follow_each_other_closely_after_a_breaker_opened_and_not_for_lo
     service.clock.tick(13)
     service.client.flush()
     assert not exchange.is_urgent
+
+
+def test_how_many_failed_is_remembered_while_the_breaker_is_open(setting):
+    outages = Outages()
+    for key in "abcd":
+        setting.call(key=key, error="timeout")
+    outages.told(setting.tally, {HERE})
+    setting.clock.tick(10)
+    setting.settle()
+    for key in "efghi":
+        setting.tally.refused(NEW, key)
+
+    later = outages.told(setting.tally, {HERE})[HERE]["candidate"]
+    outages.told(setting.tally, set())
+    again = outages.told(setting.tally, {HERE})[HERE]["candidate"]
+
+    assert later == {"keys": 5, "bad_keys": 5, "failed_keys": 4}
+    assert again == {"keys": 5, "bad_keys": 5, "failed_keys": 0}
 
 
 def test_one_broken_key_opens_the_breaker_for_all_and_remains_the_only_one_that_failed(service):

@@ -14,7 +14,7 @@ from throwbar.outbox import Letter, Outbox
 from throwbar.report import Sender, cell_document
 from throwbar.settings import Settings
 from throwbar.shelf import Shelf
-from throwbar.so_far import open_guards, so_far
+from throwbar.so_far import Outages, open_guards
 from throwbar.transport import HttpTransport, Transport
 from throwbar.trouble import Trouble
 
@@ -41,6 +41,7 @@ class Exchange:
         self._shelf = shelf
         self._http = HttpTransport(settings.url)
         self._transport: Transport = transport or self._http
+        self._outages = Outages()
         self._memories = Memories(engine.tally.thinning)
 
     def poll(self) -> bool:
@@ -106,7 +107,7 @@ class Exchange:
         now = engine.wall_clock()
         guards = open_guards(engine.bindings())
         self.is_urgent = any(guard.since is not None and now - guard.since < FOLLOWED_SECONDS for _, guard in guards)
-        told = so_far(engine.tally, {operation for operation, _ in guards}) if guards else {}
+        told = self._outages.told(engine.tally, {operation for operation, _ in guards})
         if last:
             sums, unfinished = settle_all(engine.tally)
             self.outbox.count_dropped("unfinished_calls", unfinished)

@@ -33,6 +33,28 @@ class Keys(NamedTuple):
         }
 
 
+class Outages:
+    """What there is to tell of operations whose breakers are open. For one thread.
+
+    Once a breaker is open, keys are turned away and do not fail: how many failed before is remembered until it closes.
+    """
+
+    def __init__(self) -> None:
+        self._failed: dict[Operation, int] = {}
+
+    def told(self, tally: Tally, operations: Collection[Operation]) -> dict[Operation, dict[str, Any]]:
+        """By operation, of those that have open breakers now."""
+        found = so_far(tally, operations) if operations else {}
+        self._failed = {each: self._most(each, found.get(each)) for each in operations}
+        for operation, document in found.items():
+            candidate = document["candidate"]
+            candidate["failed_keys"] = min(self._failed[operation], candidate["bad_keys"])
+        return found
+
+    def _most(self, operation: Operation, document: dict[str, Any] | None) -> int:
+        return max(self._failed.get(operation, 0), document["candidate"]["failed_keys"] if document else 0)
+
+
 def open_guards(bindings: Collection[InUse]) -> list[tuple[Operation, Guard]]:
     """Of the candidates whose breakers their calls have opened, and which are not closed again."""
     return [
