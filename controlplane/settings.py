@@ -5,15 +5,18 @@ from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
+from controlplane.domain.access import Admission, Role
 from controlplane.domain.retention import Retention
 from controlplane.domain.snapshot import Clockwork
 
 PREFIX = "THROWBAR_"
 # Up to the last @: a password may hold one that nobody escaped. What follows the ? may hold a password as well.
 _PASSWORD = re.compile(r"(?<=://)[^/@]*:.*@|\?.*$")
+_DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)+")
 SDK_NAMES = {"URL", "TOKEN", "SERVICE", "BACKUP_FILE", "OVERRIDE_FILE", "OVERRIDE"}
 # What Kubernetes injects for a Service named throwbar; THROWBAR_PORT=tcp://… among them.
 _KUBERNETES = ("SERVICE_HOST", "SERVICE_PORT", "PORT_")
@@ -45,6 +48,51 @@ class Settings(BaseModel):
     bootstrap_admin_token: str | None = Field(default=None, min_length=16)
     bootstrap_sdk_token: str | None = Field(default=None, min_length=16)
 
+    oidc_issuer: str | None = None
+    oidc_client_id: str | None = Field(default=None, min_length=1)
+    oidc_client_secret: str | None = Field(default=None, min_length=1, validate_default=True)
+    oidc_label: str | None = Field(default=None, min_length=1, max_length=40)
+    oidc_domains: str | None = None  # separated by commas
+    oidc_default_role: Role | None = None
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _reached_safely(cls, issuer: str | None) -> str | None:
+        if issuer is not None and not is_safe_address(issuer):
+            raise ValueError("must start with https://, or be an http:// address of this host")
+        return issuer
+
+    @field_validator("oidc_client_secret")
+    @classmethod
+    def _all_three_or_none(cls, secret: str | None, info: ValidationInfo) -> str | None:
+        given = {**info.data, "oidc_client_secret": secret}
+        needed = ("oidc_issuer", "oidc_client_id", "oidc_client_secret")
+        missing = [f"{PREFIX}{name.upper()}" for name in needed if given.get(name) is None]
+        if 0 < len(missing) < len(needed):
+            raise ValueError(f"OpenID Connect needs issuer, client and secret: set {' and '.join(missing)}, too")
+        return secret
+
+    @field_validator("oidc_label", "oidc_domains", "oidc_default_role")
+    @classmethod
+    def _with_a_provider(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is not None and info.data.get("oidc_issuer") is None:
+            raise ValueError("means nothing without THROWBAR_OIDC_ISSUER: set it, too, or unset this")
+        return value
+
+    @field_validator("oidc_domains")
+    @classmethod
+    def _named_domains(cls, domains: str | None) -> str | None:
+        if domains is not None and not all(map(_DOMAIN.fullmatch, _separated(domains))):
+            raise ValueError("must be domains like example.org, separated by commas")
+        return domains
+
+    @field_validator("oidc_default_role")
+    @classmethod
+    def _not_for_everybody(cls, role: Role | None, info: ValidationInfo) -> Role | None:
+        if role is not None and not info.data.get("oidc_domains"):
+            raise ValueError("would let in whoever has an account at the provider: set THROWBAR_OIDC_DOMAINS, too")
+        return role
+
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, url: str) -> str:
@@ -74,6 +122,12 @@ class Settings(BaseModel):
         return Clockwork(self.bucket_seconds, self.seal_seconds, retention)
 
     @property
+    def admission(self) -> Admission:
+        """Whom the identity provider may vouch for."""
+        domains = frozenset(_separated(self.oidc_domains)) if self.oidc_domains else frozenset[str]()
+        return Admission(self.oidc_label or "OpenID Connect", domains, self.oidc_default_role)
+
+    @property
     def is_embedded(self) -> bool:
         """SQLite: one host, and files of ours beside the database."""
         return self.database_url.startswith("sqlite")
@@ -86,7 +140,9 @@ class Settings(BaseModel):
         return Path(self.database_url.removeprefix("sqlite:///")).parent
 
 
-SECRET = frozenset({"secret_key", "admin_password", "bootstrap_admin_token", "bootstrap_sdk_token"})
+SECRET = frozenset(
+    {"secret_key", "admin_password", "bootstrap_admin_token", "bootstrap_sdk_token", "oidc_client_secret"}
+)
 
 
 def shown_settings(settings: Settings) -> dict[str, str]:
@@ -120,6 +176,20 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         first = error.errors()[0]
         message = f"{PREFIX}{str(first['loc'][0]).upper()}: {first['msg'].removeprefix('Value error, ')}"
         raise SettingsError(message) from None
+
+
+def is_safe_address(address: str) -> bool:
+    """Whether nobody between here and there can read along: https, or this host."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    here = parts.hostname in {"127.0.0.1", "::1", "localhost"}
+    return bool(parts.hostname) and (parts.scheme == "https" or (parts.scheme == "http" and here))
+
+
+def _separated(domains: str) -> list[str]:
+    return [each.strip().lower() for each in domains.split(",")]
 
 
 def _from_kubernetes(name: str, value: str) -> bool:

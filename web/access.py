@@ -91,6 +91,8 @@ UI: dict[str, Rule] = {
     "ui.signing_in.by_password": Need.PUBLIC,
     "ui.signing_in.by_link": Need.PUBLIC,
     "ui.signing_in.use_link": Need.PUBLIC,
+    "ui.openid.leave": Need.PUBLIC,
+    "ui.openid.come_back": Need.PUBLIC,
     "ui.flags.home": Need.SIGNED_IN,
     "ui.profile.show": Need.SIGNED_IN,
     "ui.profile.first_password": Need.SIGNED_IN,

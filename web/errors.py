@@ -29,6 +29,7 @@ STATUS: dict[type[ThrowbarError], HTTPStatus] = {
     errors.NotAllowed: HTTPStatus.FORBIDDEN,
     errors.StaleForm: HTTPStatus.FORBIDDEN,
     errors.TooManyTries: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.ProviderFailed: HTTPStatus.BAD_GATEWAY,
     errors.LeaseLost: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.SchemaMismatch: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.Unreachable: HTTPStatus.SERVICE_UNAVAILABLE,

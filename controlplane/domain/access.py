@@ -88,6 +88,15 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class Admission:
+    """Whom an identity provider may vouch for: people of these domains, or of any; `role` is what unknown ones get."""
+
+    label: str
+    domains: frozenset[str] = frozenset()
+    role: Role | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OpenSession:
     """A session as its owner may see it: `handle` tells it from others, and opens nothing."""
 

@@ -72,6 +72,7 @@ class Action(StrEnum):
     PERSON_SET_ROLE = "person:set_role"
     PERSON_SET_PASSWORD = "person:set_password"
     PERSON_CREATE_LINK = "person:create_link"
+    PERSON_SIGN_IN = "person:sign_in"
 
 
 @dataclass(frozen=True, slots=True)

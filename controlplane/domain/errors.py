@@ -11,6 +11,7 @@ ThrowbarError
 ├── NotAllowed          known, but the role is too small
 │   └── StaleForm       known, by another session than the form's
 ├── TooManyTries        slow down
+├── ProviderFailed      an identity provider does not answer, or not as it must
 ├── LeaseLost           another scheduler has taken over
 ├── SchemaMismatch      the database is not of this version
 └── Unreachable         the database does not answer
@@ -85,6 +86,10 @@ class TooManyTries(ThrowbarError):
     def __init__(self, retry_after: int) -> None:
         super().__init__(f"too many failed sign-ins: try again in {retry_after} seconds")
         self.retry_after = retry_after
+
+
+class ProviderFailed(ThrowbarError):
+    """The identity provider does not answer, or what it says cannot be trusted."""
 
 
 class LeaseLost(ThrowbarError):

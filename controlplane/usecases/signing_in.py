@@ -30,18 +30,19 @@ def sign_in(
     do not share one chance.
     """
     tried = hashed(email.strip().lower())
-    _count_try(store, tried, now)
+    count_try(store, tried, now)
     person, slow = _known(store, email)
     if not matches(password, slow) or person is None or person.disabled_at:
         raise NotSignedIn(WRONG)
     with store.writing() as uow:
         uow.signing_in.forgive(tried)
-        session = _open(uow, person, now, replacing, agent)
+        session = open_within(uow, person, now, replacing, agent)
         uow.commit()
     return session
 
 
-def _count_try(store: Store, tried: str, now: datetime) -> None:
+def count_try(store: Store, tried: str, now: datetime) -> None:
+    """One more try of `tried`, a hash, counted as failed until it is forgiven. Raises TooManyTries."""
     with store.writing() as uow:
         uow.signing_in.forget_expired(now)
         failures, last = uow.signing_in.failures(tried)
@@ -78,7 +79,7 @@ def use_link(store: Store, secret: str, now: datetime, replacing: str | None = N
         person = None if person_id is None else uow.people.get(person_id)
         if person is None or person.disabled_at:
             raise NotSignedIn(USED_UP)
-        session = _open(uow, person, now, replacing, agent)
+        session = open_within(uow, person, now, replacing, agent)
         uow.commit()
     return session
 
@@ -167,7 +168,8 @@ def _add_link(uow: UnitOfWork, person: Person, cause: Cause) -> str:
     return secret
 
 
-def _open(uow: UnitOfWork, person: Person, now: datetime, replacing: str | None, agent: str) -> Session:
+def open_within(uow: UnitOfWork, person: Person, now: datetime, replacing: str | None, agent: str) -> Session:
+    """A new session inside a transaction, instead of the one that the browser had."""
     if replacing:
         uow.signing_in.close_session(hashed(replacing))
     session = Session(new_secret("tb_session"), person, now + SESSION_LASTS)

@@ -31,6 +31,8 @@ ARGUMENTS = {
 NO_PAGES = {
     "static": "files",
     "ui.flags.home": "a redirect",
+    "ui.openid.leave": "a redirect to the provider",
+    "ui.openid.come_back": "a redirect from it",
     "ui.flags.series": "JSON",
     "ui.flags.live": "parts",
     "ui.flags.summaries": "parts",

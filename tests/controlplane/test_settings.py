@@ -2,7 +2,7 @@ from datetime import timedelta
 
 import pytest
 
-from controlplane.settings import PREFIX, SDK_NAMES, Settings, SettingsError, read_settings
+from controlplane.settings import PREFIX, SDK_NAMES, Settings, SettingsError, read_settings, shown_settings
 
 GOOD = {
     "DATABASE_URL": ("postgresql+psycopg://u:p@h/d", "postgresql+psycopg://u:p@h/d"),
@@ -21,7 +21,14 @@ GOOD = {
     "ADMIN_PASSWORD": ("correct horse battery", "correct horse battery"),
     "BOOTSTRAP_ADMIN_TOKEN": ("t" * 16, "t" * 16),
     "BOOTSTRAP_SDK_TOKEN": ("s" * 16, "s" * 16),
+    "OIDC_ISSUER": ("https://id.example.org/realm", "https://id.example.org/realm"),
+    "OIDC_CLIENT_ID": ("throwbar", "throwbar"),
+    "OIDC_CLIENT_SECRET": ("a secret of theirs", "a secret of theirs"),
+    "OIDC_LABEL": ("Example ID", "Example ID"),
+    "OIDC_DOMAINS": ("example.org, Example.com", "example.org, Example.com"),
+    "OIDC_DEFAULT_ROLE": ("viewer", "viewer"),
 }
+OIDC = {PREFIX + name: written for name, (written, _) in GOOD.items() if name.startswith("OIDC_")}
 BAD = [
     ("DATABASE_URL", "mysql://h/d"),
     ("DATABASE_URL", "postgresql://h/d"),
@@ -45,6 +52,14 @@ BAD = [
     ("ADMIN_PASSWORD", "hunter2"),
     ("BOOTSTRAP_ADMIN_TOKEN", "t"),
     ("BOOTSTRAP_SDK_TOKEN", "s"),
+    ("OIDC_ISSUER", "http://id.example.org"),
+    ("OIDC_ISSUER", "id.example.org"),
+    ("OIDC_ISSUER", "https://[id.example.org"),
+    ("OIDC_CLIENT_SECRET", ""),
+    ("OIDC_LABEL", "Example ID"),
+    ("OIDC_DOMAINS", "example.org"),
+    ("OIDC_DEFAULT_ROLE", "viewer"),
+    ("OIDC_DEFAULT_ROLE", "owner"),
 ]
 
 
@@ -73,7 +88,9 @@ def test_every_setting_has_a_row_here():
 def test_each_variable_sets_its_setting(name):
     written, value = GOOD[name]
 
-    assert getattr(read_settings({PREFIX + name: written}), name.lower()) == value
+    around = OIDC if name.startswith("OIDC_") else {}  # they mean nothing one by one
+
+    assert getattr(read_settings({**around, PREFIX + name: written}), name.lower()) == value
 
 
 @pytest.mark.parametrize(("name", "value"), BAD)
@@ -127,3 +144,26 @@ def test_files_lie_beside_an_embedded_database():
 
     assert (embedded.is_embedded, str(embedded.folder)) == (True, "/srv/data")
     assert (server.is_embedded, str(server.folder)) == (False, "var")
+
+
+@pytest.mark.parametrize("missing", ["OIDC_ISSUER", "OIDC_CLIENT_ID", "OIDC_CLIENT_SECRET"])
+def test_openid_connect_is_set_up_whole_or_not_at_all(missing):
+    given = {name: OIDC[name] for name in list(OIDC)[:3] if name != PREFIX + missing}
+
+    with pytest.raises(SettingsError, match=rf"set {PREFIX}{missing}, too$"):
+        read_settings(given)
+
+
+def test_an_identity_provider_vouches_for_the_domains_named_and_new_people_need_one():
+    admission = read_settings(OIDC).admission
+
+    assert (admission.label, admission.role) == ("Example ID", "viewer")
+    assert admission.domains == {"example.org", "example.com"}
+    with pytest.raises(SettingsError, match="set THROWBAR_OIDC_DOMAINS, too"):
+        read_settings({name: value for name, value in OIDC.items() if not name.endswith("DOMAINS")})
+    with pytest.raises(SettingsError, match="must be domains like"):
+        read_settings({**OIDC, "THROWBAR_OIDC_DOMAINS": "@example.org"})
+
+
+def test_the_secret_of_the_provider_is_shown_nowhere():
+    assert OIDC["THROWBAR_OIDC_CLIENT_SECRET"] not in str(shown_settings(read_settings(OIDC)))

@@ -1,6 +1,7 @@
 """What does one server process consist of? The edge, the site behind it, and a scheduler beside them."""
 
 import asyncio
+import os
 import signal
 import threading
 from functools import partial
@@ -27,6 +28,7 @@ from web.cli.logs import configure_logging
 from web.edge import Brain, Desk, Edge
 from web.edge.http import Application, Receive, Scope, Send
 
+PROXIES = "FORWARDED_ALLOW_IPS"  # uvicorn's own name for whose word counts on where a request came from
 SITE_THREADS = 10
 LOOK_EVERY = {True: 0.1, False: 0.25}  # seconds; embedded or not: a look at SQLite needs no network
 
@@ -85,7 +87,7 @@ def make_entry(settings: Settings, *, schedule: bool) -> Entry:
     store = open_store(settings.database_url)
     clockwork = settings.clockwork
     site: Application = WSGIMiddleware(create_app(store, settings, utc_now), workers=SITE_THREADS)  # type: ignore[assignment, arg-type]  # two spellings of ASGI
-    guarded: Application = ProxyHeadersMiddleware(Desk(site))  # type: ignore[assignment, arg-type]  # as above
+    guarded: Application = ProxyHeadersMiddleware(Desk(site), os.environ.get(PROXIES, "127.0.0.1"))  # type: ignore[assignment, arg-type]  # as above
     edge = Edge(make_brain(store, clockwork, utc_now), guarded, LOOK_EVERY[settings.is_embedded])
     return Entry(store, edge, make_scheduler(store, settings) if schedule else None)
 

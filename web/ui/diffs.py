@@ -50,6 +50,7 @@ ACTIONS = {
     "person:set_role": "changed a role",
     "person:set_password": "set a password",
     "person:create_link": "made a sign-in link",
+    "person:sign_in": "signed in",
 }
 _FIELDS = {
     "rollout.state": "rollout",

@@ -10,6 +10,7 @@ from controlplane.domain import words
 from controlplane.domain.errors import NotSignedIn
 from web.auth import csrf_token
 from web.ui import asking, diffs, forms, moments, present, records, routing
+from web.wiring import wired
 
 
 def dress_templates(blueprint: Blueprint) -> None:
@@ -17,6 +18,7 @@ def dress_templates(blueprint: Blueprint) -> None:
     blueprint.app_context_processor(_surroundings)
     blueprint.add_app_template_global(csrf_token)
     blueprint.add_app_template_global(_wants_reason, "wants_reason")
+    blueprint.add_app_template_global(_provider_label, "provider_label")
     for name, function in _FILTERS.items():
         blueprint.add_app_template_filter(function, name)
 
@@ -36,6 +38,12 @@ def _wants_reason() -> bool:
     """For macros, which see no context: whether the environment of this page asks for reasons."""
     viewer = _viewer()
     return viewer is not None and viewer.wants_reason
+
+
+def _provider_label() -> str:
+    """What the button of the identity provider is called; empty without one."""
+    settings = wired().settings
+    return settings.admission.label if settings.oidc_issuer else ""
 
 
 def _when(at: Any, now: Any) -> Markup | str:  # noqa: ANN401 - ISO text, an instant or nothing
