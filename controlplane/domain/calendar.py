@@ -57,6 +57,11 @@ class Window:
                 end = day if self.closes > self.opens else day + timedelta(days=1)
                 yield _utc(day, self.opens, zone), _utc(end, self.closes, zone)
 
+    def openings(self, since: datetime, until: datetime) -> list[tuple[datetime, datetime]]:
+        """Its open spans that touch [since, until), by their beginning."""
+        spans = self._spans(since, first=-1, last=(until - since).days + 1)
+        return [(start, end) for start, end in spans if start < until and end > since]
+
     @property
     def sentence(self) -> str:
         """Like "mon tue 09:00 to 17:00 Europe/Berlin"."""

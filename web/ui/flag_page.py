@@ -6,12 +6,14 @@ from typing import Any
 
 from controlplane.usecases.answers import describe_flag, newest_changes
 from controlplane.usecases.changing import Place
+from controlplane.usecases.freezes import list_freezes
 from controlplane.usecases.health import flag_health, operation_series
 from controlplane.usecases.instances import convergence
 from controlplane.usecases.previewing import preview
 from controlplane.usecases.routing import list_mismatches, overrides_in_force
 from web.ui import asking, present, records, routing, verbs
 from web.ui.charts import RANGES, chosen_range, summaries
+from web.ui.timeline import timeline
 from web.wiring import wired
 
 HISTORY = 30
@@ -35,6 +37,7 @@ def live_parts(place: Place) -> dict[str, Any]:
         "banner": present.banner(answer, history),
         "rehearsal": records.rehearsal(answer, history, now),
         "stations": present.stations(answer, now),
+        "timeline": timeline(ahead.flag, history, list_freezes(store, place.environment), now),
         "waiting": present.waiting(answer, now),
         "verbs": verbs.allowed(answer),
         "ahead": ahead,
