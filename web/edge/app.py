@@ -20,6 +20,7 @@ from web.edge.watcher import Watcher
 
 LONGEST_WAIT = 60.0  # seconds of `Prefer: wait`
 BOOKS_SECONDS = 60.0
+GRACE = 5.0  # seconds
 NOTE_EVERY = 15.0  # half of what makes a process silent, so that one that only polls is not called silent
 SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 
@@ -98,8 +99,14 @@ class Edge:
             task.cancel()
         await asyncio.wait(others)
         await self._close_books()
-        self._reader.shutdown(wait=False, cancel_futures=True)
-        self._writer.shutdown(wait=False, cancel_futures=True)
+        await self._end_looks()
+
+    async def _end_looks(self) -> None:
+        """What is under way ends before the store is closed under it; a database that hangs is not waited for long."""
+        pools = (self._reader, self._writer)
+        for pool in pools:
+            pool.shutdown(wait=False, cancel_futures=True)
+        await asyncio.wait([asyncio.create_task(asyncio.to_thread(pool.shutdown)) for pool in pools], timeout=GRACE)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._site(scope, receive, send)
