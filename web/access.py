@@ -53,6 +53,7 @@ API: dict[str, Rule] = {
     "api.freezes.add": Role.OPERATOR,
     "api.freezes.remove": Role.OPERATOR,
     "api.forecast.show": Role.VIEWER,
+    "api.plan_templates.list_all": Role.VIEWER,
     "api.forecast.try_plan": Role.VIEWER,  # it changes nothing
     "api.health.show": Role.VIEWER,
     "api.evidence.show": Role.VIEWER,

@@ -11,6 +11,7 @@ from controlplane.domain import share
 from controlplane.domain.calendar import Weekday, Window
 from controlplane.domain.convergence import Barrier
 from controlplane.domain.plan import Plan, Stage
+from controlplane.domain.routing import Mode
 
 _CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
@@ -42,6 +43,8 @@ class StageDocument(Document):
     min_samples: Whole | None = None
     notes: Text = ""
     prove: Switch = False
+    mode: Mode | None = None
+    shadow_percent: Percent | None = None
 
     def to_domain(self) -> Stage:
         return Stage(
@@ -51,6 +54,8 @@ class StageDocument(Document):
             min_samples=self.min_samples,
             notes=self.notes,
             prove=self.prove,
+            mode=self.mode,
+            shadow_share=None if self.shadow_percent is None else share.from_percent(self.shadow_percent),
         )
 
 
@@ -101,6 +106,10 @@ def _stage_document(stage: Stage) -> dict[str, Any]:
         document["min_samples"] = stage.min_samples
     if stage.prove:
         document["prove"] = True
+    if stage.mode:
+        document["mode"] = stage.mode.value
+    if stage.shadow_share is not None:
+        document["shadow_percent"] = share.to_percent(stage.shadow_share)
     if stage.notes:
         document["notes"] = stage.notes
     return document

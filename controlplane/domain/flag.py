@@ -40,6 +40,9 @@ class Rule:
     serve: Side
 
 
+_REHEARSALS = frozenset({Mode.SHADOW, Mode.DUAL_WRITE})
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """A named kind of call with a share of its own. `shadow_share` None: nobody said, so the default holds."""
@@ -111,6 +114,14 @@ class Flag:
         )
 
     @property
+    def rehearsed_operations(self) -> tuple[str, ...]:
+        """The operations whose calls also go to the candidate, by a plan that sets the modes."""
+        if not (self.plan and self.plan.sets_modes and self.enabled) or self.rolled_back or self.archived_at:
+            return ()
+        known = ((name, self.operations[name]) for name in self.planned_operations if name in self.operations)
+        return tuple(name for name, each in known if each.mode in _REHEARSALS and not each.rolled_back)
+
+    @property
     def serves_candidate(self) -> bool:
         """Some rule sends keys to the candidate, whatever the share."""
         return any(rule.serve is Side.CANDIDATE for rule in self.rules)
@@ -139,14 +150,40 @@ def with_shares(flag: Flag, share: int, names: tuple[str, ...]) -> Flag:
 
 
 def with_stage(flag: Flag, plan: Plan, number: int) -> Flag:
-    """The flag with the shares that its planned operations have at a stage; one rolled back on its own stays at 0."""
+    """The flag as its planned operations are at a stage: shares, and modes where the plan sets them.
+
+    One that was rolled back on its own stays at 0.
+    """
     operations = {
-        name: replace(each, share=plan.share_of(name, number))
-        if name in flag.planned_operations and not each.rolled_back
-        else each
+        name: _at_stage(each, plan, name, number) if name in flag.planned_operations and not each.rolled_back else each
         for name, each in flag.operations.items()
     }
     return in_order(replace(flag, operations=operations))
+
+
+def _at_stage(operation: Operation, plan: Plan, name: str, number: int) -> Operation:
+    moved = replace(operation, share=plan.share_of(name, number))
+    if not plan.sets_modes:
+        return moved
+    stage = plan.moded_by(name, number)
+    mode = (stage and stage.mode) or Mode.SINGLE
+    sampled = operation.shadow_share if stage is None or stage.shadow_share is None else stage.shadow_share
+    return replace(moved, mode=mode, shadow_share=None if mode is Mode.DUAL_WRITE else sampled)
+
+
+def without_copies(flag: Flag, names: tuple[str, ...]) -> Flag:
+    """The flag without the shadow calls that its plan began: a candidate in trouble is left alone.
+
+    Dual writes go on: ended here, the candidate's store would miss what is written from now on.
+    """
+    if not (flag.plan and flag.plan.sets_modes):
+        return flag
+    ended = {name for name in names if name in flag.planned_operations}
+    operations = {
+        name: replace(each, mode=Mode.SINGLE) if name in ended and each.mode is Mode.SHADOW else each
+        for name, each in flag.operations.items()
+    }
+    return replace(flag, operations=operations)
 
 
 def in_order(flag: Flag) -> Flag:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from controlplane.domain.calendar import Window
 from controlplane.domain.convergence import Barrier
+from controlplane.domain.routing import Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +14,8 @@ class Stage:
     """One share, its bake, and whether a person must approve leaving it.
 
     `min_samples` None: as many as the guardrails ask for. `prove`: only a candidate that is proven to be no worse than
-    the guardrails tolerate leaves it. `notes` are for people.
+    the guardrails tolerate leaves it. `notes` are for people. `mode` None: as in the stage before; `shadow_share` None:
+    as the operation has it.
     """
 
     share: int
@@ -22,6 +24,8 @@ class Stage:
     min_samples: int | None = None
     notes: str = ""
     prove: bool = False
+    mode: Mode | None = None
+    shadow_share: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +66,13 @@ class Plan:
         """The share of an operation while the plan is at a stage; 0 before its own first one."""
         own = number - self.lags.get(operation, 0)
         return self.stage(own).share if own >= 0 else 0
+
+    @property
+    def sets_modes(self) -> bool:
+        """Whether it says what else happens to a call; else the operations keep the modes that somebody gave them."""
+        return any(stage.mode for stage in self.stages)
+
+    def moded_by(self, operation: str, number: int) -> Stage | None:
+        """The stage whose mode an operation has while the plan is at a stage; None before its own first one."""
+        own = min(number - self.lags.get(operation, 0), len(self.stages) - 1)
+        return next((self.stages[each] for each in range(own, -1, -1) if self.stages[each].mode), None)

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from controlplane.domain.calendar import Window
 from controlplane.domain.errors import FieldError
 from controlplane.domain.flag import Flag
-from controlplane.domain.plan import Plan
+from controlplane.domain.plan import Plan, Stage
+from controlplane.domain.routing import Mode
 from controlplane.domain.share import FULL
 
 MOST_STAGES = 100
@@ -19,6 +20,7 @@ def broken_plan(flag: Flag) -> Iterator[FieldError]:
     if flag.plan is None:
         return
     yield from _stages(flag.plan)
+    yield from _modes(flag.plan)
     yield from _proofs(flag, flag.plan)
     yield from _planned_operations(flag, flag.plan.operations)
     yield from _lags(flag, flag.plan)
@@ -31,15 +33,42 @@ def _stages(plan: Plan) -> Iterator[FieldError]:
     if not 1 <= len(stages) <= MOST_STAGES:
         yield FieldError("plan.stages", f"must be 1 to {MOST_STAGES} stages")
     for number in range(1, len(stages)):
-        if stages[number].share <= stages[number - 1].share:
+        rise = stages[number].share - stages[number - 1].share
+        if rise < 0 or (rise == 0 and not _changes_mode(stages, number)):
             yield FieldError(f"plan.stages.{number}.percent", "must be above the stage before it: a plan only goes up")
-    if stages and stages[0].share == 0:
-        yield FieldError("plan.stages.0.percent", "must be above 0: nothing would be moved")
+    if stages and stages[0].share == 0 and stages[0].mode in {None, Mode.SINGLE}:
+        message = "must be above 0, unless the mode is shadow or dual_write: nothing would be moved"
+        yield FieldError("plan.stages.0.percent", message)
     for number, stage in enumerate(stages):
         if not timedelta() <= stage.bake <= LONGEST_BAKE:
             yield FieldError(f"plan.stages.{number}.bake_seconds", "must be between 0 and 366 days")
         if stage.min_samples is not None and not 0 <= stage.min_samples <= 1_000_000_000:
             yield FieldError(f"plan.stages.{number}.min_samples", "must be between 0 and 1000000000")
+
+
+def _changes_mode(stages: tuple[Stage, ...], number: int) -> bool:
+    before = next((stages[each].mode for each in range(number - 1, -1, -1) if stages[each].mode), None)
+    return stages[number].mode not in {None, before}
+
+
+def _modes(plan: Plan) -> Iterator[FieldError]:
+    """Modes that a stage could not set, or that going back to an earlier stage could not undo."""
+    if plan.sets_modes and plan.stages[0].mode is None:
+        message = 'must be named as well, such as "single", where a later stage names one: going back has to undo it'
+        yield FieldError("plan.stages.0.mode", message)
+    for number, stage in enumerate(plan.stages):
+        yield from _mode(f"plan.stages.{number}", stage)
+
+
+def _mode(field: str, stage: Stage) -> Iterator[FieldError]:
+    if stage.mode is Mode.AA:
+        yield FieldError(f"{field}.mode", "must be single, shadow or dual_write: aa asks the baseline alone")
+    if stage.shadow_share is not None and stage.mode is not Mode.SHADOW:
+        yield FieldError(f"{field}.shadow_percent", "is for a stage whose mode is shadow: take it out")
+    if stage.shadow_share == 0:
+        yield FieldError(f"{field}.shadow_percent", "must be above 0: no call would be compared")
+    if stage.share == 0 and stage.mode is Mode.SINGLE:
+        yield FieldError(f"{field}.percent", "must be above 0 in the mode single: nothing would be moved")
 
 
 def _proofs(flag: Flag, plan: Plan) -> Iterator[FieldError]:

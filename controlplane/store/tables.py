@@ -205,7 +205,7 @@ watches = Table(
     Column("at", Instant, nullable=False),
     Column("version", Integer),  # of the flag when it was looked at; null in rows that are older than the column
     Column("checkpoint", BigInteger),  # the start of the newest one
-    *[Column(name, JSON) for name in ("ledger", "told")],
+    *[Column(name, JSON) for name in ("ledger", "told", "pairs")],
 )
 
 freezes = Table(

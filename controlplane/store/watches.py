@@ -1,7 +1,7 @@
 """Watches: what the scheduler knows of each exposed flag: evidence, findings, and what it is waiting for."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ from controlplane.domain.findings import Finding
 from controlplane.domain.ledger import Ledger
 from controlplane.domain.observation import Evidence
 from controlplane.domain.rollout import Step
+from controlplane.domain.shadowing import Pairs
 from controlplane.store.tables import watches
 
 
@@ -42,6 +43,7 @@ class Watch:
     ledgers: Mapping[str, Ledger] = field(default_factory=dict)
     checkpoint: int | None = None
     told: tuple[str, ...] = ()
+    pairs: Mapping[str, Pairs] = field(default_factory=dict)
 
 
 class Watches:
@@ -93,7 +95,7 @@ class Watches:
 
 _CHANGING = (
     *("attempt", "judged_until", "evidence", "findings", "step", "because", "at"),
-    *("version", "ledger", "checkpoint", "told"),
+    *("version", "ledger", "checkpoint", "told", "pairs"),
 )
 _BOUND = {name: bindparam(name, type_=watches.c[name].type) for name in _CHANGING}
 _HERE = (watches.c.environment_id == bindparam("at_environment")) & (watches.c.flag == bindparam("named"))
@@ -114,6 +116,7 @@ def _values(watch: Watch) -> dict[str, Any]:
         "ledger": {name: ledger_document(each) for name, each in watch.ledgers.items()},
         "checkpoint": watch.checkpoint,
         "told": list(watch.told),
+        "pairs": {name: asdict(each) for name, each in watch.pairs.items()},
     }
 
 
@@ -131,4 +134,5 @@ def _watch(row: Any) -> Watch:  # noqa: ANN401 - a row of `watches`
         ledgers={name: parse_ledger(each) for name, each in (row.ledger or {}).items()},
         checkpoint=row.checkpoint,
         told=tuple(row.told or ()),
+        pairs={name: Pairs(**each) for name, each in (row.pairs or {}).items()},
     )

@@ -14,7 +14,7 @@ from controlplane.documents.flag import (
 )
 from controlplane.domain.audit import Action
 from controlplane.domain.errors import FieldError, InvalidInput, NotFound, Refused
-from controlplane.domain.flag import Flag
+from controlplane.domain.flag import Flag, Operation
 from controlplane.domain.rollout import State
 from controlplane.store import Store
 from controlplane.usecases.changing import Cause, Order, Place, add_flag, change_flag
@@ -190,12 +190,20 @@ def redefined(flag: Flag, wanted: Flag) -> Flag:
     return after
 
 
+def _of_the_plan(flag: Flag, old: Operation | None, new: Operation | None) -> str | None:
+    """What somebody would change of an operation although the running plan sets it."""
+    if (old.share if old else None) != (new.share if new else None):
+        return "percent"
+    sets_modes = flag.plan is not None and flag.plan.sets_modes
+    return "mode" if sets_modes and old and new and old.mode is not new.mode else None
+
+
 def _respect_rollout(before: Flag, after: Flag) -> None:
     if before.rollout.state is State.RUNNING:
         for name in dict.fromkeys((*before.planned_operations, *after.planned_operations)):
             old, new = before.operations.get(name), after.operations.get(name)
-            if (old.share if old else None) != (new.share if new else None):
-                message = f"a rollout of '{before.key}' is running and sets the percent of '{name}': pause it first"
+            if what := _of_the_plan(before, old, new):
+                message = f"a rollout of '{before.key}' is running and sets the {what} of '{name}': pause it first"
                 raise Refused(message)
     if not before.rollout.is_live:
         return

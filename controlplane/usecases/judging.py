@@ -14,11 +14,13 @@ from controlplane.domain.record import Grounds
 from controlplane.domain.rollout import Decision, State
 from controlplane.domain.routing import SHADOW_CALL
 from controlplane.domain.sample import Sample
+from controlplane.domain.shadowing import judge_pairs
 from controlplane.domain.snapshot import Clockwork
 from controlplane.store.checkpoints import Checkpoint
 from controlplane.store.environments import Environment
 from controlplane.store.reports import Place
 from controlplane.store.watches import Watch
+from controlplane.usecases.pairing import floors_of, gathered_pairs
 from controlplane.usecases.prechecking import prechecks
 from controlplane.usecases.surveying import Reads, is_current
 
@@ -60,7 +62,11 @@ def look_at(uow: Reads, environment: Environment, flag: Flag, now: datetime, clo
     due = _due(flag, watch)
     watch = replace(watch, version=flag.version, checkpoint=due.start if due else watch.checkpoint)
     sealing = clockwork.seal_seconds + 2 * clockwork.bucket_seconds
-    return replace(look_over(flag, watch, cells, until, now, sealing), checkpoint=due)
+    new = [cell for cell in cells if is_served(cell[0]) and _counts(cell[0], watch)]
+    watch = replace(watch, pairs=gathered_pairs(flag, watch.pairs, new))
+    look = look_over(flag, watch, cells, until, now, sealing)
+    findings = (*look.findings, *judge_pairs(flag, watch.pairs, floors_of(uow, environment.id, flag)))
+    return Look(replace(look.watch, findings=findings), findings, look.overall, due)
 
 
 def _overall(flag: Flag, watch: Watch) -> float:
@@ -89,7 +95,8 @@ def look_over(flag: Flag, watch: Watch, cells: Cells, until: int, now: datetime,
         if (limits := flag.guardrails_of(sample.operation))
         for finding in judge(limits, sample, overall)
     )
-    findings = (*_unexposed(flag), *unfinished(flag.blocked_by, live=flag.rollout.is_live), *judged)
+    open_items = unfinished(flag.blocked_by, live=flag.rollout.is_live)
+    findings = (*_unexposed(flag), *open_items, *judged)
     return Look(replace(watch, findings=findings), findings, overall)
 
 
@@ -112,8 +119,9 @@ def is_served(place: Place) -> bool:
 
 
 def _unexposed(flag: Flag) -> Iterator[Finding]:
-    """A rollout that sends nobody to the candidate learns nothing, so time alone must not move it on."""
-    if not flag.rollout.is_live or set(flag.planned_operations) & set(flag.exposed_operations):
+    """A rollout that sends no call to the candidate learns nothing, so time alone must not move it on."""
+    reached = {*flag.exposed_operations, *flag.rehearsed_operations}
+    if not flag.rollout.is_live or set(flag.planned_operations) & reached:
         return
     why = "every operation of the plan is rolled back" if flag.enabled else "the flag is disabled"
     yield Finding("", "exposure", Verdict.INCONCLUSIVE, f"{why}: nobody is sent to {flag.candidate}", Consequence.HOLD)

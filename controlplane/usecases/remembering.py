@@ -8,7 +8,7 @@ from controlplane.store.watches import Watch
 from controlplane.usecases.judging import Look
 
 KEPT_EVERY = 120  # seconds of telemetry: how far a watch of which nothing is heard may lag behind
-UNTOLD = frozenset({"no_telemetry", "one_side", "min_samples", "exposure", "checklist"})
+UNTOLD = frozenset({"no_telemetry", "one_side", "min_samples", "exposure", "checklist", "pairs"})
 
 
 def telling(decision: Decision, watch: Watch) -> str | None:
@@ -36,7 +36,7 @@ def is_news(before: Watch | None, look: Look) -> bool:
     after = look.watch
     if before is None or look.checkpoint or after.judged_until - before.judged_until >= KEPT_EVERY:
         return True
-    return _gist(before) != _gist(after) or before.evidence != after.evidence
+    return _gist(before) != _gist(after) or (before.evidence, before.pairs) != (after.evidence, after.pairs)
 
 
 def _gist(watch: Watch) -> tuple[object, ...]:

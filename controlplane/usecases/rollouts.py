@@ -6,7 +6,7 @@ from datetime import datetime
 from controlplane.domain import rollout as rollouts
 from controlplane.domain.audit import Action
 from controlplane.domain.errors import NotFound, Refused
-from controlplane.domain.flag import Flag, in_order, with_shares, with_stage, without_rollback
+from controlplane.domain.flag import Flag, in_order, with_shares, with_stage, without_copies, without_rollback
 from controlplane.domain.plan import Plan
 from controlplane.domain.rollout import Rollout, State, on_last_stage, stage_of
 from controlplane.domain.share import FULL
@@ -165,7 +165,8 @@ def aborted(flag: Flag, cause: Cause) -> Flag:
     over = replace(flag.rollout, state=State.ABORTED, entered_at=cause.at, approved=False, start_at=None)
     if flag.rollout.state is State.SCHEDULED:
         return replace(flag, rollout=over)
-    return replace(in_order(with_shares(flag, 0, flag.planned_operations)), rollout=over)
+    zero = with_shares(without_copies(flag, flag.planned_operations), 0, flag.planned_operations)
+    return replace(in_order(zero), rollout=over)
 
 
 def roll_back(store: Store, place: Place, cause: Cause, operation: str | None = None) -> Flag:
@@ -179,7 +180,7 @@ def roll_back(store: Store, place: Place, cause: Cause, operation: str | None = 
 def taken_back(flag: Flag, cause: Cause, operation: str | None, *, automatic: bool) -> Flag:
     """The flag after a rollback; used by people and by the scheduler alike."""
     if operation is None:
-        zero = with_shares(flag, 0, tuple(flag.operations))
+        zero = with_shares(without_copies(flag, tuple(flag.operations)), 0, tuple(flag.operations))
         over = flag.rollout
         if not flag.rolled_back:
             over = rollouts.taken_back(flag.rollout, cause.at, automatic=automatic)
@@ -187,6 +188,7 @@ def taken_back(flag: Flag, cause: Cause, operation: str | None, *, automatic: bo
     if operation not in flag.operations:
         message = f"flag '{flag.key}' has no operation '{operation}'"
         raise NotFound(message)
+    flag = without_copies(flag, (operation,))
     one = replace(flag.operations[operation], share=0, rolled_back=True)
     return in_order(replace(flag, operations={**flag.operations, operation: one}))
 

@@ -3,7 +3,7 @@
 A survey answers as a unit of work would, from what it has read; what it has not read it asks the database for.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,6 +11,7 @@ from controlplane.domain.flag import Flag
 from controlplane.domain.observation import Arm
 from controlplane.domain.retention import Grain
 from controlplane.store import Store
+from controlplane.store.examples import Noise
 from controlplane.store.reports import Place
 from controlplane.store.watches import Watch
 
@@ -30,6 +31,10 @@ class KnownBuckets(Protocol):
     def seen(self, environment_id: int, flag: str, first: int, until: int, grain: Grain) -> Cells: ...
 
 
+class KnownExamples(Protocol):
+    def noise(self, environment_id: int, flag: str) -> Iterable[Noise]: ...
+
+
 class Reads(Protocol):
     """What a look reads: a unit of work has it, and so has a survey."""
 
@@ -39,6 +44,8 @@ class Reads(Protocol):
     def instances(self) -> KnownInstances: ...
     @property
     def buckets(self) -> KnownBuckets: ...
+    @property
+    def examples(self) -> KnownExamples: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +70,15 @@ class Survey:
     @property
     def buckets(self) -> "Survey":
         return self
+
+    @property
+    def examples(self) -> "Survey":
+        return self
+
+    def noise(self, environment_id: int, flag: str) -> list[Noise]:
+        """Of the few flags that are shadowed, so it is asked for when it is needed."""
+        with self.store.reading() as uow:
+            return uow.examples.noise(environment_id, flag)
 
     def get(self, _environment_id: int, flag: str) -> Watch | None:
         return self.found.get(flag)

@@ -15,12 +15,14 @@ from controlplane.domain import rollout as rollouts
 from controlplane.domain.audit import SCHEDULER, Action
 from controlplane.domain.calendar import ALWAYS_OPEN, Calendar, Freeze
 from controlplane.domain.convergence import Barrier, Fleet
-from controlplane.domain.errors import LeaseLost, Refused, StaleVersion
+from controlplane.domain.errors import InvalidInput, LeaseLost, Refused, StaleVersion
 from controlplane.domain.findings import Consequence
 from controlplane.domain.flag import Flag, with_stage
+from controlplane.domain.flag_rules import check
 from controlplane.domain.guardrails import Scope
 from controlplane.domain.plan import Plan
-from controlplane.domain.rollout import Decision, Rollout, State, Step, at_the_barrier, next_step, stage_of
+from controlplane.domain.rollout import Decision, Rollout, State, Step, at_the_barrier, next_step
+from controlplane.domain.routing import Mode
 from controlplane.domain.share import to_percent
 from controlplane.domain.snapshot import Clockwork
 from controlplane.store import Store
@@ -140,8 +142,8 @@ def _attend(round_: _Round, flag: Flag, now: datetime, seen: Survey, quiet: list
     look = look_at(seen, round_.environment, flag, now, round_.clockwork)
     look = replace(look, findings=(*look.findings, *told_of(round_.heard, flag, look.watch, now)))
     decision = next_step(flag.plan, flag.rollout, look.findings, now, round_.calendar(flag))
-    if decision.step is Step.START:
-        decision = _startable(flag, decision, now)
+    if decision.step in {Step.START, Step.ADVANCE}:
+        decision = _enterable(flag, decision, now)
     if decision.step is Step.ADVANCE and flag.plan and flag.plan.barrier is not Barrier.OFF:
         decision = at_the_barrier(decision, flag.plan, _fleet(round_, flag, now))
     watch = replace(look.watch, step=decision.step, because=decision.because, at=now)
@@ -161,12 +163,15 @@ def _fleet(round_: _Round, flag: Flag, now: datetime) -> Fleet:
         return fleet_of_flag(uow, uow.environments.get(round_.environment.name), flag, now)
 
 
-def _startable(flag: Flag, decision: Decision, now: datetime) -> Decision:
-    """A start that would be refused holds, and says why: a person has to look at it."""
+def _enterable(flag: Flag, decision: Decision, now: datetime) -> Decision:
+    """A stage that cannot be entered holds the one before, and says why: a person has to look at it."""
     try:
-        started(flag, Cause(SCHEDULER, now))
-    except Refused as refused:
-        return Decision(Step.HOLD, f"is due, but {refused.message}")
+        if decision.step is Step.START:
+            check(started(flag, Cause(SCHEDULER, now)))
+        elif flag.plan:
+            check(with_stage(flag, flag.plan, flag.rollout.stage + 1))
+    except (Refused, InvalidInput) as refused:
+        return Decision(Step.HOLD, f"is due, but {refused}")
     return decision
 
 
@@ -252,8 +257,14 @@ def _reason(round_: _Round, flag: Flag, decision: Decision, now: datetime) -> st
     if decision.step is not Step.ADVANCE or flag.plan is None:
         return decision.because
     after = _next(round_, flag, flag.plan, now)
-    stages = (stage_of(flag.plan, flag.rollout), stage_of(flag.plan, after))
-    return f"{to_percent(stages[0].share)} % → {to_percent(stages[1].share)} %: {decision.because}"
+    return f"{_named(flag.plan, flag.rollout.stage)} → {_named(flag.plan, after.stage)}: {decision.because}"
+
+
+def _named(plan: Plan, number: int) -> str:
+    """The percent of a stage, and its mode where it is another than single: "0 % (shadow)"."""
+    stage = plan.stage(number)
+    mode = f" ({stage.mode.value.replace('_', ' ')})" if stage.mode and stage.mode is not Mode.SINGLE else ""
+    return f"{to_percent(stage.share)} %{mode}"
 
 
 def _remember(round_: _Round, looks: Sequence[Look]) -> None:

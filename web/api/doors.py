@@ -56,6 +56,7 @@ DOORS: dict[str, Door] = {
     "api.freezes.list_all": Door("List"),
     "api.freezes.add": Door("Object", "FreezeDocument", 201, ("reason",)),
     "api.freezes.remove": Door("Object", query=("reason",)),
+    "api.plan_templates.list_all": Door("List"),
     "api.forecast.show": Door("Object"),
     "api.forecast.try_plan": Door("Object", "PlanDocument"),
     "api.health.show": Door("Health", query=("range", *_SPAN)),

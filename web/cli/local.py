@@ -12,6 +12,7 @@ from controlplane.documents.acts import StartDocument
 from controlplane.documents.appointments import appointment_document, freeze_document
 from controlplane.documents.backtest import BacktestDocument
 from controlplane.documents.fields import parse
+from controlplane.documents.plan_templates import template_documents
 from controlplane.domain.audit import Actor, ActorKind
 from controlplane.domain.checklist import Phase
 from controlplane.settings import Settings
@@ -159,6 +160,9 @@ class Local:
     def cancel_appointment(self, flag: str, number: int, reason: str) -> Answer:
         over = appointments.cancel_appointment(self._store, self._place(flag), number, self._because(reason))
         return appointment_document(over)
+
+    def list_plan_templates(self) -> list[Answer]:
+        return list(template_documents())
 
     def list_freezes(self) -> list[Answer]:
         return [freeze_document(each) for each in freezes.list_freezes(self._store, self._environment)]

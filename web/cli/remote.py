@@ -135,6 +135,9 @@ class Remote:
     def cancel_appointment(self, flag: str, number: int, reason: str) -> Answer:
         return self._ask("DELETE", self._flag(flag, f"/appointments/{number}?{urlencode({'reason': reason})}"))
 
+    def list_plan_templates(self) -> list[Answer]:
+        return _items(self._ask("GET", f"{self._here}/plan-templates"))
+
     def list_freezes(self) -> list[Answer]:
         return _items(self._ask("GET", f"{self._here}/freezes"))
 

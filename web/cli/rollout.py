@@ -46,6 +46,14 @@ def start(plane: Plane, key: str, at: str | None, reason: str) -> Told:
     return Told(changed, described(changed))
 
 
+@rollout.command()
+@on_the_plane
+def templates(plane: Plane) -> Told:
+    """The plans to begin with; `--json` writes each as a flag's document takes it."""
+    found = plane.list_plan_templates()
+    return Told({"items": found}, "\n".join(f"{each['name']:<12}{each['description']}" for each in found))
+
+
 def _command(verb: str, help_line: str) -> click.Command:
     @click.argument("key")
     @reason_option

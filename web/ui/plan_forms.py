@@ -12,7 +12,7 @@ from web.ui.plans import UNITS, stage_fields
 
 Fields = Mapping[str, str]
 MOST_ROWS = 100
-STAGE_FIELDS = ("percent", "bake", "unit", "approval", "prove", "min_samples", "notes")
+STAGE_FIELDS = ("percent", "bake", "unit", "approval", "prove", "min_samples", "notes", "mode", "shadow_percent")
 _WINDOW = re.compile(
     r"(?P<days>(?:[a-z]{3,9}[\s,]+)*)(?P<opens>[\d:]+)\s*(?:-|–|to|\s)\s*(?P<closes>[\d:]+)\s*(?P<zone>\S*)"
 )
@@ -47,7 +47,7 @@ def constraints(fields: Fields) -> list[dict[str, str]]:
 def _stage(fields: Fields, row: int) -> dict[str, Any]:
     bake = number(fields.get(f"stage-{row}-bake", "") or "0")
     size = UNITS.get(fields.get(f"stage-{row}-unit", ""), 1)
-    least = fields.get(f"stage-{row}-min_samples", "").strip()
+    least, sampled = (fields.get(f"stage-{row}-{name}", "").strip() for name in ("min_samples", "shadow_percent"))
     return {
         "percent": number(fields.get(f"stage-{row}-percent", "")),
         "bake_seconds": bake if isinstance(bake, str) else bake * size,
@@ -55,6 +55,8 @@ def _stage(fields: Fields, row: int) -> dict[str, Any]:
         "prove": bool(fields.get(f"stage-{row}-prove")),
         "min_samples": number(least) if least else None,
         "notes": fields.get(f"stage-{row}-notes", "").strip(),
+        "mode": fields.get(f"stage-{row}-mode") or None,
+        "shadow_percent": number(sampled) if sampled else None,
     }
 
 

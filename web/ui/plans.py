@@ -3,28 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-HOUR, DAY = 3600, 86_400
-UNITS = {"seconds": 1, "minutes": 60, "hours": HOUR, "days": DAY}
-_WEEK, _MONTH = 7 * DAY, 30 * DAY
+from controlplane.documents.plan_templates import DAY, HOUR, TEMPLATES
 
-# Each ends at 98 %: the hold-back keeps the comparison alive until a person says `finish`.
-TEMPLATES: Mapping[str, tuple[str, tuple[tuple[float, float, bool], ...]]] = {
-    "cautious": (
-        "Cautious: 1, 10, 50, 98 %, a week each, with approval at 50 %",
-        ((1, _WEEK, False), (10, _WEEK, False), (50, _WEEK, True), (98, _MONTH, False)),
-    ),
-    "eight weeks": (
-        "Eight weeks: two at 1 %, two at 10 %, two at 50 % with approval, then 98 %",
-        ((1, 2 * _WEEK, False), (10, 2 * _WEEK, False), (50, 2 * _WEEK, True), (98, 2 * _WEEK, False)),
-    ),
-    "standard": (
-        "Standard: 1, 10, 50, 98 % within a fortnight",
-        ((1, DAY, False), (10, 2 * DAY, False), (50, 3 * DAY, False), (98, _WEEK, False)),
-    ),
-    "fast": (
-        "Fast: 1, 10, 50, 98 % within a working day",
-        ((1, 600, False), (10, 1800, False), (50, HOUR, False), (98, 4 * HOUR, False)),
-    ),
+__all__ = ["DAY", "HOUR", "MODES", "TEMPLATES", "UNITS", "bake_fields", "stage_fields", "template_fields"]
+
+UNITS = {"seconds": 1, "minutes": 60, "hours": HOUR, "days": DAY}
+MODES = {
+    "": "As before",
+    "single": "One side alone",
+    "shadow": "Shadow: reads go to both",
+    "dual_write": "Dual write: writes go to both",
 }
 
 
@@ -44,15 +32,18 @@ def stage_fields(number: int, stage: Mapping[str, Any]) -> dict[str, str]:
         row["approval"] = "on"
     if stage.get("prove"):
         row["prove"] = "on"
-    row |= {name: str(stage[name]) for name in ("min_samples", "notes") if stage.get(name) not in {None, ""}}
+    row |= {name: str(stage[name]) for name in ("min_samples", "notes", "mode") if stage.get(name) not in {None, ""}}
+    if (sampled := stage.get("shadow_percent")) is not None:
+        row["shadow_percent"] = f"{sampled:g}"
     return {f"stage-{number}-{name}": value for name, value in row.items()}
 
 
 def template_fields(name: str) -> dict[str, str]:
-    """A template as the fields of its rows; an unknown name gives none."""
-    fields: dict[str, str] = {}
-    for number, (percent, bake, approval) in enumerate(TEMPLATES[name][1] if name in TEMPLATES else ()):
-        fields |= stage_fields(number, {"percent": percent, "bake_seconds": bake, "approval": approval})
+    """A template as the fields of its rows, and its barrier; an unknown name gives none."""
+    plan = TEMPLATES[name][1] if name in TEMPLATES else {"stages": []}
+    fields = {"barrier": plan["barrier"]} if "barrier" in plan else {}
+    for number, stage in enumerate(plan["stages"]):
+        fields |= stage_fields(number, stage)
     return fields
 
 

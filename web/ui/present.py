@@ -65,7 +65,7 @@ def state(answer: Answer, now: datetime) -> Sentence:
     if not answer["enabled"]:
         return (Part("Disabled: every call goes to "), baseline, Part("."))
     if not any(each["percent"] for each in answer["operations"].values()):
-        return (Part("Enabled at 0 %: every call goes to "), baseline, Part(_but_rules(answer)))
+        return (Part("Enabled at 0 %: every call goes to "), baseline, Part(_but_rules(answer) + _besides(answer)))
     return (
         Part(_opening(rollout)),
         *_shares(answer),
@@ -86,6 +86,13 @@ def _candidate(answer: Answer) -> Part:
 
 def _but_rules(answer: Answer) -> str:
     return ", but for what the rules say." if any(rule["serve"] == "candidate" for rule in answer["rules"]) else "."
+
+
+def _besides(answer: Answer) -> str:
+    """What also happens to calls that nobody is served by the candidate in."""
+    modes = {each.get("mode") for each in answer["operations"].values()}
+    written = f" Writes also go to {answer['candidate']}." if "dual_write" in modes else ""
+    return f" Answers are compared with those of {answer['candidate']}." if "shadow" in modes else written
 
 
 def _opening(rollout: Answer) -> str:
@@ -144,6 +151,10 @@ class Station:
     style: str
     note: str
     done: float | None = None
+    mode: str = ""
+
+
+_MODES = {"shadow": "shadow", "dual_write": "dual write"}
 
 
 def stations(answer: Answer, now: datetime) -> list[Station]:
@@ -163,7 +174,14 @@ def _station(answer: Answer, number: int, stage: Answer, now: datetime) -> Stati
         note = "rolled back here" if rollout["state"] in ("rolled_back", "locked") else "aborted here"
     elif style == "present":
         note, done = _progress(rollout, now)
-    return Station(stage["percent"], stage["bake_seconds"], stage["approval"], style, note, done)
+    mode = _mode(answer["plan"]["stages"], number)
+    return Station(stage["percent"], stage["bake_seconds"], stage["approval"], style, note, done, mode)
+
+
+def _mode(stages: Sequence[Answer], number: int) -> str:
+    """What else happens to a call at a stage: what it says, or the one before it."""
+    named = (stages[each].get("mode") for each in range(number, -1, -1))
+    return _MODES.get(next((mode for mode in named if mode), "single"), "")
 
 
 def _style(rollout: Answer, number: int) -> str:

@@ -99,6 +99,16 @@ def test_what_is_refused_is_told_in_one_sentence(throwbar, bridge, words, senten
     assert read(throwbar("audit", "verify", "--json")) == before
 
 
+def test_the_templates_of_plans_are_told_and_a_plan_of_theirs_is_taken_as_it_is(throwbar) -> None:
+    assert "shadow" in throwbar("rollout", "templates").stdout
+
+    found = {each["name"]: each["plan"] for each in read(throwbar("rollout", "templates", "--json"))["items"]}
+    document = json.dumps(a_flag_document(plan=found["switch"]))
+
+    made = read(throwbar("flag", "create", "--file", "-", "--json", input=document))
+    assert made["plan"]["stages"] == found["switch"]["stages"]
+
+
 def test_a_flag_lives_through_its_rollout(throwbar, bridge) -> None:
     for verb, state in (
         ("start", "running"),

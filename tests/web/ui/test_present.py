@@ -62,6 +62,20 @@ def test_stages_are_past_present_and_planned(store: Store, flag: None) -> None:
     assert drawn[1].done == 0
 
 
+def test_a_stage_says_what_else_happens_to_a_call_until_a_later_one_says_otherwise(store: Store) -> None:
+    stages = [{"percent": 0, "mode": "shadow"}, {"percent": 1}, {"percent": 10, "mode": "single"}]
+    plan = {"stages": [{"bake_seconds": 60, **each} for each in stages]}
+    flags.create_flag(store, "production", a_flag_document(plan=plan), a_cause())
+
+    shown = present.stations(answer(store), NOW)
+
+    assert [each.mode for each in shown] == ["shadow", "shadow", ""]
+    rollouts.start(store, BRIDGE, a_cause())
+    assert sentence(store) == (
+        "Enabled at 0 %: every call goes to python_pool_v2. Answers are compared with those of snakepit."
+    )
+
+
 def test_a_rollback_marks_the_stage_where_it_happened(store: Store, flag: None) -> None:
     rollouts.start(store, BRIDGE, a_cause())
     rollouts.roll_back(store, BRIDGE, a_cause(reason="errors on my screen"))
