@@ -5,7 +5,8 @@ Measured on cells with 100 calls each: 56 bytes a cell instead of 700, read back
 
 import zlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import accumulate, pairwise, repeat
+from dataclasses import fields
+from itertools import accumulate, pairwise, repeat, starmap
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ ALL = ("latency", "key_latency", "rise_from", "rise_to", "ratio")
 SHOWN = frozenset({"latency", "ratio"})  # what is left without the histograms of the keys
 _TALLIES = ("errors", "shadow")
 PACKED = (*COUNTS, *_TALLIES, *ALL, "halves")  # every field of an Arm
+_IN_ORDER = [each.name for each in fields(Arm)]  # by position an Arm is made in half the time
 
 
 def pack(cells: Cells) -> bytes:
@@ -48,16 +50,15 @@ def unpack(body: bytes, flag: str, operation: str, histograms: Collection[str] =
         (attempt, Side(side), backend, assigned_by, share, late)
         for attempt, side, backend, assigned_by, share, late in document["identities"]
     ]
-    arms = zip(
-        *(document[name] for name in COUNTS),
-        *(document[name] for name in _TALLIES),
-        *(_histograms(document[name]) if name in histograms else repeat({}, cells) for name in ALL),
-        (Halves(*each) for each in document.get("halves", unknown)),
-        strict=True,
-    )
+    columns: dict[str, Iterable[Any]] = {
+        **{name: document[name] for name in (*COUNTS, *_TALLIES)},
+        **{name: _histograms(document[name]) if name in histograms else repeat({}, cells) for name in ALL},
+        "halves": (Halves(*each) for each in document.get("halves", unknown)),
+    }
+    arms = starmap(Arm, zip(*(columns[name] for name in _IN_ORDER), strict=True))
     return [
-        (Place(flag, start, operation, *identities[number]), Arm(**dict(zip(PACKED, values, strict=True))))
-        for start, number, values in zip(accumulate(document["start"]), document["identity"], arms, strict=True)
+        (Place(flag, start, operation, *identities[number]), arm)
+        for start, number, arm in zip(accumulate(document["start"]), document["identity"], arms, strict=True)
     ]
 
 
