@@ -1,7 +1,8 @@
 // What has changed? The server says it at once where it can; where it cannot, the page goes on asking every few seconds.
 "use strict";
 (() => {
-  const RARELY = 30000; // milliseconds between questions while the stream speaks: whatever was missed is found then
+  const RARELY = 30000; // milliseconds until a stream that broke is tried again
+  const CALMLY = 5000; // milliseconds between questions while the stream speaks: it tells of flags, not of telemetry
   const address = document.documentElement.dataset.streamUrl;
   const watched = document.querySelector("[data-poll]");
   if (!address || !watched || typeof EventSource === "undefined") return;
@@ -21,7 +22,7 @@
     const element = event.detail.elt;
     if (!element.hasAttribute("data-poll") || event.defaultPrevented) return;
     const byClock = event.detail.requestConfig.triggeringEvent?.type !== "refresh";
-    const isEarly = Date.now() - (asked.get(element) ?? asked.set(element, Date.now()).get(element)) < RARELY;
+    const isEarly = Date.now() - (asked.get(element) ?? asked.set(element, Date.now()).get(element)) < CALMLY;
     if (speaks && byClock && isEarly) event.preventDefault();
     else asked.set(element, Date.now());
   });
