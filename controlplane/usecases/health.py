@@ -13,11 +13,12 @@ from controlplane.domain.health import log_share_of_evidence
 from controlplane.domain.intervals import Interval
 from controlplane.domain.observation import Evidence
 from controlplane.domain.rates import rates_of
-from controlplane.domain.retention import grain_for
+from controlplane.domain.retention import Grain, grain_for
 from controlplane.domain.snapshot import Clockwork
 from controlplane.domain.trail import Point, thinned
-from controlplane.store import Store
+from controlplane.store import Store, UnitOfWork
 from controlplane.store.audit import Filter
+from controlplane.store.environments import Environment
 from controlplane.store.watches import Watch
 from controlplane.usecases.answers import health_word, operation_waits_for, waiting_for
 from controlplane.usecases.changing import Place
@@ -47,16 +48,12 @@ def flag_health(
     grain = grain_for((end - begin).total_seconds(), now - begin, clockwork.retention)
     span = span_between(begin, end, clockwork, grain)
     with store.reading() as uow:
-        environment = uow.environments.get(place.environment)
-        flag = uow.flags.get(environment.id, place.flag)
-        watch = uow.watches.get(environment.id, flag.key)
-        cells = uow.buckets.shown(environment.id, flag.key, span.first, span.until, grain)
+        environment, flag, watch, cells = _read(uow, place, span, grain)
         within = Filter(flag=flag.key, since=_instant(span.first, now), until=until)
         entries = uow.audit.newest(environment.id, within, MOST_EVENTS)
         routing = describe_routing(uow, environment.id, flag, cells, now)
         points = thinned(uow.trails.between(environment.id, flag.key, span.first, span.until), span.step)
     cells = [cell for cell in cells if is_served(cell[0])]
-    watch = watch if watch and watch.attempt == flag.rollout.attempt else None
     return {
         "verdict": health_word(flag, watch) or "inconclusive",
         "judged": health_word(flag, watch) is not None,
@@ -82,13 +79,18 @@ def operation_series(
     grain = grain_for((now - since).total_seconds(), now - since, clockwork.retention)
     span = span_between(since, now, clockwork, grain)
     with store.reading() as uow:
-        environment = uow.environments.get(place.environment)
-        flag = uow.flags.get(environment.id, place.flag)
-        watch = uow.watches.get(environment.id, flag.key)
-        cells = uow.buckets.shown(environment.id, flag.key, span.first, span.until, grain)
+        _, flag, watch, cells = _read(uow, place, span, grain)
     cells = [cell for cell in cells if is_served(cell[0])]
-    watch = watch if watch and watch.attempt == flag.rollout.attempt else None
     return {name: _series(flag, name, watch, cells, span) for name in flag.operations}
+
+
+def _read(uow: UnitOfWork, place: Place, span: Span, grain: Grain) -> tuple[Environment, Flag, Watch | None, Cells]:
+    """What a span is shown from; the watch only where it is of the attempt that runs. Raises NotFound."""
+    environment = uow.environments.get(place.environment)
+    flag = uow.flags.get(environment.id, place.flag)
+    watch = uow.watches.get(environment.id, flag.key)
+    cells = uow.buckets.shown(environment.id, flag.key, span.first, span.until, grain)
+    return environment, flag, watch if watch and watch.attempt == flag.rollout.attempt else None, cells
 
 
 def _overall(flag: Flag, watch: Watch | None) -> float:

@@ -125,11 +125,12 @@ class Stream:
         return role is not None
 
     async def _look(self, environment: str) -> None:
-        try:
-            marks = await self._off_loop(lambda: self._brain.marks(environment))
-        except Exception:  # noqa: BLE001 - a database that is away is told by /readyz; pages poll and say so
-            _log.debug("the marks of %s could not be read", environment, exc_info=True)
+        looking = asyncio.ensure_future(self._off_loop(lambda: self._brain.marks(environment)))
+        await asyncio.wait([looking])
+        if error := looking.exception():  # a database that is away is told by /readyz; pages poll and say so
+            _log.debug("the marks of %s could not be read", environment, exc_info=error)
             return
+        marks = looking.result()
         before, self._known[environment] = self._known.get(environment), marks
         changed = _changed(before, marks) if before else set()
         for each in self._listeners:
