@@ -13,17 +13,22 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One row. `ratio` is to ours, "" where there is nothing to compare; `met` None where no goal is set."""
+    """One row. `ratio` is to ours, "" where there is nothing to compare; `met` None where no goal is set.
+
+    `because` is why a goal was missed, where that is known.
+    """
 
     name: str
     figure: str
     ratio: str = ""
     goal: str = ""
     met: bool | None = None
+    because: str = ""
 
     @property
     def verdict(self) -> str:
-        return {None: "", True: "met", False: "MISSED"}[self.met]
+        missed = f"MISSED: {self.because}" if self.because else "MISSED"
+        return {None: "", True: "met", False: missed}[self.met]
 
 
 def race(runs: Mapping[str, Run], rounds: int) -> dict[str, float]:
