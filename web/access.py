@@ -100,6 +100,8 @@ UI: dict[str, Rule] = {
     "ui.profile.set_password": Need.SIGNED_IN,
     "ui.profile.sign_out_everywhere": Need.SIGNED_IN,
     "ui.profile.end_session": Need.SIGNED_IN,
+    "ui.own_tokens.create": Need.SIGNED_IN,
+    "ui.own_tokens.revoke": Need.SIGNED_IN,
     "ui.signing_in.out": Need.SIGNED_IN,
     "ui.flags.list_all": Role.VIEWER,
     "ui.flags.show": Role.VIEWER,

@@ -90,7 +90,14 @@ def _by_token() -> Caller:
     wiring = wired()
     token = authenticate(wiring.store, secret.strip(), wiring.clock())
     mark_used(wiring.store, [token], wiring.clock())
-    return Caller(Actor(ActorKind.TOKEN, token.name), token)
+    return Caller(_actor(token), token)
+
+
+def _actor(token: Token) -> Actor:
+    """Who acts by a token: its owner, who is one and the same with and without it; else the token itself."""
+    if token.owner:
+        return Actor(ActorKind.PERSON, token.owner.email, via=token.name)
+    return Actor(ActorKind.TOKEN, token.name)
 
 
 def _by_session() -> Caller | None:

@@ -50,6 +50,7 @@ def token_document(token: Token) -> dict[str, Any]:
         "name": token.name,
         "environment": token.environment,
         "role": token.role.value if token.role else None,
+        "owner": token.owner.email if token.owner else None,
         "hint": token.hint,
         "created_at": _text(token.created_at),
         "created_by": token.created_by,

@@ -27,28 +27,9 @@ class TokenKind(StrEnum):
     ADMIN = "admin"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """What is kept of a token: never its secret. `environment` None means every environment (admin only)."""
-
-    id: int
-    kind: TokenKind
-    name: str
-    role: Role | None
-    environment: str | None
-    hash: str
-    hint: str
-    created_at: datetime
-    created_by: str
-    expires_at: datetime | None = None
-    last_used_at: datetime | None = None
-    revoked_at: datetime | None = None
-
-    def is_valid(self, now: datetime) -> bool:
-        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
-
-    def role_in(self, environment: str) -> Role | None:
-        return self.role if self.environment in {None, environment} else None
+def lesser(one: Role | None, other: Role | None) -> Role | None:
+    """What both roles allow; None allows nothing."""
+    return None if one is None or other is None else min(one, other, key=list(Role).index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +46,37 @@ class Person:
     def role_in(self, environment: str) -> Role | None:
         found = [self.roles[name] for name in (environment, EVERYWHERE) if name in self.roles]
         return max(found, key=list(Role).index) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What is kept of a token: never its secret. `environment` None means every environment (admin only).
+
+    A token with an `owner` acts in that person's name and never opens more than the owner may open now; `role` is a
+    limit below that. One without an owner acts in its own name.
+    """
+
+    id: int
+    kind: TokenKind
+    name: str
+    role: Role | None
+    environment: str | None
+    hash: str
+    hint: str
+    created_at: datetime
+    created_by: str
+    expires_at: datetime | None = None
+    last_used_at: datetime | None = None
+    revoked_at: datetime | None = None
+    owner: Person | None = None
+
+    def is_valid(self, now: datetime) -> bool:
+        is_over = self.expires_at is not None and now >= self.expires_at
+        return not (self.revoked_at or is_over or (self.owner and self.owner.disabled_at))
+
+    def role_in(self, environment: str) -> Role | None:
+        given = self.role if self.environment in {None, environment} else None
+        return lesser(given, self.owner.role_in(environment)) if self.owner else given
 
 
 @dataclass(frozen=True, slots=True)

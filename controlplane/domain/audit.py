@@ -22,8 +22,11 @@ class ActorKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
+    """`via` names the own token by which a person acted; empty for one who was there."""
+
     kind: ActorKind
     name: str
+    via: str = ""
 
 
 SCHEDULER = Actor(ActorKind.SCHEDULER, "scheduler")

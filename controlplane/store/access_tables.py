@@ -19,6 +19,7 @@ tokens = Table(
     Column("expires_at", Instant),
     Column("last_used_at", Instant),
     Column("revoked_at", Instant),
+    Column("owner_id", ForeignKey("people.id")),  # null: nobody's own, it acts in its own name
 )
 
 people = Table(

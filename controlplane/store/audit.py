@@ -48,7 +48,9 @@ class AuditLog:
 
     def append(self, environment: Environment, entry: AuditEntry) -> AuditEntry:
         """The entry as it was chained; `id`, `previous` and `hash` are given here. Needs the environment's lock."""
-        chained = replace(entry, id=environment.audit_length + 1, previous=environment.audit_head)
+        chained = replace(
+            entry, id=environment.audit_length + 1, previous=environment.audit_head, record=_record(entry)
+        )
         chained = replace(chained, hash=sealed(chained, environment.name))
         self._connection.execute(insert(audit_entries).values(_values(environment.id, chained)))
         Environments(self._connection).set_audit_head(environment, chained.id, chained.hash)
@@ -129,6 +131,11 @@ def _mentions(words: str) -> ColumnElement[bool]:
     )
 
 
+def _record(entry: AuditEntry) -> dict[str, Any]:
+    """What was decided on; and the token a person acted by, which the chain covers here without a field of its own."""
+    return {**entry.record, **({"via": entry.actor.via} if entry.actor.via else {})}
+
+
 def _values(environment_id: int, entry: AuditEntry) -> dict[str, Any]:
     return {
         "environment_id": environment_id,
@@ -152,7 +159,7 @@ def _entry(row: Row[Any]) -> AuditEntry:
     return AuditEntry(
         id=row.id,
         at=row.at,
-        actor=Actor(ActorKind(row.actor_kind), row.actor_name),
+        actor=Actor(ActorKind(row.actor_kind), row.actor_name, row.record.get("via", "")),
         action=Action(row.action),
         flag=row.flag,
         reason=row.reason,

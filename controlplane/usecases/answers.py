@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from controlplane.documents.flag import flag_document
-from controlplane.domain.audit import AuditEntry
+from controlplane.domain.audit import Actor, AuditEntry
 from controlplane.domain.findings import Consequence, Finding, foremost_of, worst
 from controlplane.domain.flag import Flag
 from controlplane.domain.flag_rules import ends_blind
@@ -128,12 +128,18 @@ def warnings(flag: Flag) -> list[str]:
     return found
 
 
+def answer_actor(actor: Actor) -> dict[str, str]:
+    """`via` is there for a person who acted by a token of their own."""
+    told = {"kind": actor.kind.value, "name": actor.name}
+    return {**told, "via": actor.via} if actor.via else told
+
+
 def describe_entry(entry: AuditEntry) -> dict[str, Any]:
     """An audit entry as the contract words it."""
     return {
         "id": entry.id,
         "at": _text(entry.at),
-        "actor": {"kind": entry.actor.kind.value, "name": entry.actor.name},
+        "actor": answer_actor(entry.actor),
         "action": entry.action.value,
         "flag": entry.flag,
         "reason": entry.reason,
@@ -172,7 +178,7 @@ def _listed(flag: Flag, watch: Watch | None, change: LastChange | None, now: dat
     answer["last_change"] = (
         {
             "at": _text(change.at),
-            "actor": {"kind": change.actor.kind.value, "name": change.actor.name},
+            "actor": answer_actor(change.actor),
             "action": change.action.value,
             "reason": change.reason,
         }

@@ -57,7 +57,7 @@ def _closed_for_ever(uow: UnitOfWork, environment: Environment, plan: Plan, now:
 
 def _nobody_to_approve(uow: UnitOfWork, environment: Environment, now: datetime) -> Iterator[str]:
     people = [each for each in uow.people.all() if each.disabled_at is None]
-    tokens = [each for each in uow.tokens.all() if each.is_valid(now)]
+    tokens = [each for each in uow.tokens.all() if each.is_valid(now) and each.owner is None]  # else no second person
     roles = [each.role_in(environment.name) for each in people] + [each.role_in(environment.name) for each in tokens]
     able = sum(1 for role in roles if role and role.covers(Role.OPERATOR))
     if able < _ENOUGH:

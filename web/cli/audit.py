@@ -42,7 +42,7 @@ def list_entries(plane: Plane, limit: int, **wanted: str | datetime | None) -> T
     found = plane.read_audit(_given(wanted), None, limit).items
     rows = [("id", "at", "actor", "action", "flag", "reason")]
     rows += [
-        (each["id"], each["at"][:19], each["actor"]["name"], each["action"], each["flag"], each["reason"])
+        (each["id"], each["at"][:19], _who(each["actor"]), each["action"], each["flag"], each["reason"])
         for each in found
     ]
     return Told(found, columns(rows, "There are no such entries."))
@@ -72,6 +72,10 @@ def export(plane: Plane, form: str, **wanted: str | datetime | None) -> None:
     writer = csv.writer(sys.stdout)
     writer.writerow(AUDIT_COLUMNS)
     writer.writerows(audit_row(each) for each in entries)
+
+
+def _who(actor: Mapping[str, str]) -> str:
+    return f"{actor['name']} via token {actor['via']}" if actor.get("via") else actor["name"]
 
 
 def _all(plane: Plane, wanted: dict[str, str]) -> Iterator[dict[str, Any]]:

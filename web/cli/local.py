@@ -209,20 +209,20 @@ class Local:
     def list_tokens(self) -> list[Answer]:
         return [token_document(each) for each in tokens.list_tokens(self._store)]
 
-    def create_token(self, document: Mapping[str, Any]) -> Answer:
+    def create_token(self, document: Mapping[str, Any], reason: str) -> Answer:
         wanted = parse(TokenDocument, document).to_domain()
-        token, secret = tokens.create_token(self._store, wanted, self._because())
+        token, secret = tokens.create_token(self._store, wanted, self._because(reason))
         return {**token_document(token), "secret": secret}
 
-    def revoke_token(self, token: int) -> Answer:
-        return token_document(tokens.revoke_token(self._store, token, self._because()))
+    def revoke_token(self, token: int, reason: str) -> Answer:
+        return token_document(tokens.revoke_token(self._store, token, self._because(reason)))
 
     def list_people(self) -> list[Answer]:
         return [person_document(each) for each in people.list_people(self._store)]
 
-    def add_person(self, document: Mapping[str, Any]) -> Answer:
+    def add_person(self, document: Mapping[str, Any], reason: str) -> Answer:
         given = parse(PersonDocument, document)
-        new = people.add_person(self._store, given.email, given.role, self._because(), given.environment)
+        new = people.add_person(self._store, given.email, given.role, self._because(reason), given.environment)
         return person_document(new)
 
     def create_link(self, email: str) -> Answer:

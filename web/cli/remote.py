@@ -174,17 +174,17 @@ class Remote:
     def list_tokens(self) -> list[Answer]:
         return _items(self._ask("GET", "/tokens"))
 
-    def create_token(self, document: Mapping[str, Any]) -> Answer:
-        return self._ask("POST", "/tokens", document)
+    def create_token(self, document: Mapping[str, Any], reason: str) -> Answer:
+        return self._ask("POST", f"/tokens?{urlencode({'reason': reason})}", document)
 
-    def revoke_token(self, token: int) -> Answer:
-        return self._ask("DELETE", f"/tokens/{token}")
+    def revoke_token(self, token: int, reason: str) -> Answer:
+        return self._ask("DELETE", f"/tokens/{token}?{urlencode({'reason': reason})}")
 
     def list_people(self) -> list[Answer]:
         return _items(self._ask("GET", "/users"))
 
-    def add_person(self, document: Mapping[str, Any]) -> Answer:
-        return self._ask("POST", "/users", document)
+    def add_person(self, document: Mapping[str, Any], reason: str) -> Answer:
+        return self._ask("POST", f"/users?{urlencode({'reason': reason})}", document)
 
     def create_link(self, email: str) -> Answer:
         known = {each["email"]: each["id"] for each in self.list_people()}

@@ -6,7 +6,7 @@ import click
 
 from controlplane.domain.access import Role, TokenKind
 from web.cli.plane import Plane
-from web.cli.reaching import Told, columns, on_the_plane
+from web.cli.reaching import Told, columns, on_the_plane, reason_option
 
 
 @click.group()
@@ -20,15 +20,14 @@ def token() -> None:
 @click.option("--for", "bound_to", help="The one environment it is for. SDK tokens: production unless given.")
 @click.option("--role", type=click.Choice([each.value for each in Role]), help="What an admin token may do.")
 @click.option("--expires", type=click.DateTime(), help="When it ends, UTC. Never, unless given.")
+@reason_option
 @on_the_plane
-def create(
-    plane: Plane, name: str, kind: str, bound_to: str | None, role: str | None, expires: datetime | None
-) -> Told:
+def create(plane: Plane, name: str, expires: datetime | None, reason: str, **given: str | None) -> Told:
     """Create a token for NAME. Its secret is shown this once and never again."""
-    document = {"name": name, "kind": kind, "environment": bound_to, "role": role}
+    document = {"name": name, "kind": given["kind"], "environment": given["bound_to"], "role": given["role"]}
     if expires:
         document["expires_at"] = expires.replace(tzinfo=UTC).isoformat()
-    new = plane.create_token(document)
+    new = plane.create_token(document, reason)
     return Told(new, new["secret"])
 
 
@@ -37,7 +36,7 @@ def create(
 def list_tokens(plane: Plane) -> Told:
     """Every token, by its last characters; never its secret."""
     found = plane.list_tokens()
-    names = ("id", "kind", "name", "environment", "role", "hint", "last_used_at", "expires_at", "revoked_at")
+    names = ("id", "kind", "name", "environment", "role", "owner", "hint", "last_used_at", "expires_at", "revoked_at")
     return Told(
         found, columns([names, *(tuple(each[name] for name in names) for each in found)], "There are no tokens.")
     )
@@ -45,8 +44,9 @@ def list_tokens(plane: Plane) -> Told:
 
 @token.command()
 @click.argument("token_id", type=click.IntRange(min=1), metavar="ID")
+@reason_option
 @on_the_plane
-def revoke(plane: Plane, token_id: int) -> Told:
+def revoke(plane: Plane, token_id: int, reason: str) -> Told:
     """Revoke a token: it opens nothing from now on."""
-    revoked = plane.revoke_token(token_id)
+    revoked = plane.revoke_token(token_id, reason)
     return Told(revoked, f"token {token_id} ({revoked['name']}) is revoked.")

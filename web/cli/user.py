@@ -12,7 +12,7 @@ from controlplane.usecases.people import find_person, set_password
 from web.access import sign_in_link
 from web.cli.local import operator
 from web.cli.plane import Plane
-from web.cli.reaching import Told, columns, on_the_plane, opened_store, require_schema, tell
+from web.cli.reaching import Told, columns, on_the_plane, opened_store, reason_option, require_schema, tell
 
 
 @click.group()
@@ -24,10 +24,11 @@ def user() -> None:
 @click.argument("email")
 @click.option("--role", type=click.Choice([each.value for each in Role]), default=Role.VIEWER.value, show_default=True)
 @click.option("--in", "where", default=EVERYWHERE, help="In this environment only; in all of them, unless given.")
+@reason_option
 @on_the_plane
-def add(plane: Plane, email: str, role: str, where: str) -> Told:
+def add(plane: Plane, email: str, role: str, where: str, reason: str) -> Told:
     """Add somebody; `throwbar user link EMAIL` then lets them in."""
-    new = plane.add_person({"email": email, "role": role, "environment": where})
+    new = plane.add_person({"email": email, "role": role, "environment": where}, reason)
     return Told(new, f"{new['email']} is added as {role}. Next: throwbar user link {new['email']}")
 
 

@@ -89,7 +89,7 @@ def actor(who: Mapping[str, str]) -> str:
         return "The scheduler"
     if who["kind"] == "token":
         return f"Token {who['name']}"
-    return str(who["name"])
+    return f"{who['name']} via token {who['via']}" if who.get("via") else str(who["name"])
 
 
 def is_automatic(entry: Entry) -> bool:

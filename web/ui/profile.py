@@ -4,9 +4,10 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, request, url_for
 
-from controlplane.domain.access import Person
+from controlplane.domain.access import Person, Role
 from controlplane.domain.errors import InvalidInput, NotSignedIn, TooManyTries
 from controlplane.usecases import people, signing_in
+from controlplane.usecases.own_tokens import list_own_tokens
 from web.auth import caller, drop_session, keep_session
 from web.ui import asking
 from web.ui.answering import done_and_back, page
@@ -18,17 +19,23 @@ blueprint = Blueprint("profile", __name__, url_prefix="/profile")
 
 @blueprint.get("")
 def show() -> Response:
-    return _profile()
+    return shown_profile()
 
 
-def _profile(status: int = HTTPStatus.OK, **context: object) -> Response:
-    person, known = asking.signed_in_person(), caller()
+def shown_profile(status: int = HTTPStatus.OK, **context: object) -> Response:
+    """The page with everything of one's own; `context` is what was just done to a part of it."""
+    person, known, viewer = asking.signed_in_person(), caller(), asking.viewer()
     return page(
         "profile.html",
         status,
         person=person,
         sessions=signing_in.list_sessions(wired().store, person.id, asking.now()),
         this=signing_in.handle_of(known.session or ""),
+        tokens=list_own_tokens(wired().store, person),
+        names=viewer.environments if viewer else (),
+        roles=list(Role),
+        asked_by=asking.who_wants_reasons(),
+        asked=asking.fields() if "token_errors" in context else {},
         now=asking.now(),
         **context,
     )
@@ -43,8 +50,8 @@ def first_password() -> Response:
 def set_password() -> Response:
     """Every other session ends; this browser gets a new one."""
     person = asking.signed_in_person()
-    if person.has_password and (errors := _wrong(person.email)):
-        return _profile(HTTPStatus.UNPROCESSABLE_ENTITY, errors=errors)
+    if errors := wrong_password(person):
+        return shown_profile(HTTPStatus.UNPROCESSABLE_ENTITY, errors=errors)
     try:
         people.set_password(wired().store, person.id, request.form.get("password", ""), asking.asked())
     except InvalidInput as error:
@@ -54,14 +61,16 @@ def set_password() -> Response:
 
 def _refused(person: Person, errors: dict[str, str]) -> Response:
     if person.has_password:
-        return _profile(HTTPStatus.UNPROCESSABLE_ENTITY, errors=errors)
+        return shown_profile(HTTPStatus.UNPROCESSABLE_ENTITY, errors=errors)
     return page("first_password.html", HTTPStatus.UNPROCESSABLE_ENTITY, person=person, errors=errors)
 
 
-def _wrong(email: str) -> dict[str, str]:
-    """Whoever finds an open browser shall not be able to take the account with it."""
+def wrong_password(person: Person) -> dict[str, str]:
+    """Whoever finds an open browser shall not be able to take the account with it. Empty where all is well."""
+    if not person.has_password:
+        return {}
     try:
-        tried = signing_in.sign_in(wired().store, email, request.form.get("current", ""), wired().clock())
+        tried = signing_in.sign_in(wired().store, person.email, request.form.get("current", ""), wired().clock())
         signing_in.sign_out(wired().store, tried.secret)
     except NotSignedIn:
         return {"current": "is not your password"}
