@@ -3,16 +3,20 @@
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-AUDIT_COLUMNS = ("id", "at", "actor", "action", "flag", "reason", "changes", "version", "request_id", "record", "hash")
+AUDIT_COLUMNS = (
+    *("id", "at", "actor", "action", "flag", "reason", "changes"),
+    *("version", "request_id", "record", "hash", "via"),
+)
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def audit_row(entry: Mapping[str, Any]) -> list[str]:
     """An entry of the contract, in the order of the columns."""
-    flat = {**entry, "actor": f"{entry['actor']['kind']}:{entry['actor']['name']}"}
+    actor = entry["actor"]
+    flat = {**entry, "actor": f"{actor['kind']}:{actor['name']}", "via": actor.get("via")}
     return [cell(flat.get(name)) for name in AUDIT_COLUMNS]
 
 
@@ -24,10 +28,17 @@ def cell(value: Any) -> str:  # noqa: ANN401 - a JSON value
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def audit_table(entries: Iterable[Mapping[str, Any]]) -> str:
-    """Entries as the contract words them, as CSV with its heads."""
+def audit_head() -> str:
+    """The first line of the table."""
+    return _lines([AUDIT_COLUMNS])
+
+
+def audit_lines(entries: Iterable[Mapping[str, Any]]) -> str:
+    """Entries as the contract words them, as lines of CSV."""
+    return _lines(audit_row(each) for each in entries)
+
+
+def _lines(rows: Iterable[Sequence[str]]) -> str:
     out = io.StringIO()
-    writer = csv.writer(out)
-    writer.writerow(AUDIT_COLUMNS)
-    writer.writerows(audit_row(each) for each in entries)
+    csv.writer(out).writerows(rows)
     return out.getvalue()

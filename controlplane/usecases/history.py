@@ -1,16 +1,17 @@
 """History: reading the audit log, and proving that nobody rewrote it."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from controlplane.domain.audit import AuditEntry, Break, first_break
 from controlplane.domain.errors import NotFound
 from controlplane.store import Store
 from controlplane.store.audit import Filter
 
-__all__ = ["Filter", "Page", "Verification", "every_entry", "get_entry", "list_entries", "verify"]
+__all__ = ["Filter", "Page", "Verification", "export_entries", "get_entry", "list_entries", "verify"]
 
 
-EVERY = 2**31 - 1
+PAGE = 500  # entries of an export that are in memory at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +30,20 @@ def list_entries(store: Store, environment: str, wanted: Filter, limit: int = 50
     return Page(items, items[-1].id if more else None)
 
 
-def every_entry(store: Store, environment: str, wanted: Filter) -> list[AuditEntry]:
-    """All that match, the newest first: for an export."""
-    with store.reading() as uow:
-        return uow.audit.newest(uow.environments.get(environment).id, wanted, EVERY)
+def export_entries(store: Store, environment: str, wanted: Filter) -> Iterator[tuple[AuditEntry, ...]]:
+    """All that match, the newest first, a page at a time: an export of years holds no transaction and little memory.
+
+    What is written meanwhile has a higher number than the first page, and is not among them. Raises NotFound at once.
+    """
+    return _pages(store, environment, wanted, list_entries(store, environment, wanted, PAGE))
+
+
+def _pages(store: Store, environment: str, wanted: Filter, page: Page) -> Iterator[tuple[AuditEntry, ...]]:
+    while True:
+        yield page.items
+        if page.next is None:
+            return
+        page = list_entries(store, environment, replace(wanted, before=page.next), PAGE)
 
 
 def get_entry(store: Store, environment: str, number: int) -> AuditEntry:

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Response, jsonify, request
 
-from controlplane.documents.tabular import audit_table as table_of
+from controlplane.documents.tabular import audit_head, audit_lines
 from controlplane.domain.flag import Flag
 from controlplane.usecases.answers import answer_flag
 from web.wiring import wired
@@ -45,4 +45,4 @@ def listed(items: Sequence[Any], following: str | int | None = None) -> Response
 
 
 def audit_table(entries: Iterable[Mapping[str, Any]]) -> Response:
-    return Response(table_of(entries), mimetype="text/csv")
+    return Response(audit_head() + audit_lines(entries), mimetype="text/csv")

@@ -8,7 +8,7 @@ from controlplane.domain.errors import AlreadyExists, InvalidInput, NotFound
 from controlplane.domain.snapshot import Clockwork
 from controlplane.store.audit import AuditLog
 from controlplane.store.tables import audit_entries, environments
-from controlplane.usecases import flags
+from controlplane.usecases import flags, history
 from controlplane.usecases.changing import Place
 from controlplane.usecases.environments import create_environment, ensure_first, list_environments
 from controlplane.usecases.history import Filter, list_entries, verify
@@ -149,3 +149,19 @@ def test_what_is_asked_of_an_environment_that_is_not_there_is_not_found(store):
             ask()
     with pytest.raises(NotFound):
         current_snapshot(store, "x", Clockwork())
+
+
+def test_an_export_is_read_in_pages_and_holds_what_there_was_when_it_began(monkeypatch, store):
+    monkeypatch.setattr(history, "PAGE", 2)
+    for number in range(4):
+        create_environment(store, f"other-{number}", a_cause())
+        flags.create_flag(store, "production", a_flag_document(key=f"flag-{number}"), a_cause())
+
+    export = history.export_entries(store, "production", history.Filter())
+    pages = [next(export)]
+    flags.create_flag(store, "production", a_flag_document(key="late"), a_cause())
+    pages.extend(export)
+
+    assert [[each.id for each in page] for page in pages] == [[5, 4], [3, 2], [1]]
+    with pytest.raises(NotFound):
+        history.export_entries(store, "nowhere", history.Filter())

@@ -2,11 +2,13 @@
 
 import csv
 import io
+import json
 from datetime import timedelta
 
 import pytest
 
-from controlplane.usecases import flags
+from controlplane.documents.tabular import AUDIT_COLUMNS
+from controlplane.usecases import flags, history
 from controlplane.usecases.changing import Place
 from controlplane.usecases.history import Filter, list_entries
 from tests.builders import NOW, a_cause
@@ -63,3 +65,26 @@ def test_an_entry_has_an_address_and_shows_every_field_and_its_place_in_the_chai
     assert f'id="fields-{first.id}"' not in page.text
     assert f'{AUDIT}/{first.id}"' in viewer.get(AUDIT).text
     assert viewer.get(f"{AUDIT}/{10**30}").status_code == 404
+
+
+@pytest.mark.usefixtures("told")
+@pytest.mark.parametrize("form", ["csv", "json"])
+def test_an_export_is_sent_page_by_page_and_is_whole_while_entries_are_added(monkeypatch, store, viewer, form) -> None:
+    monkeypatch.setattr(history, "PAGE", 2)
+    known = [each.id for each in list_entries(store, "production", Filter()).items]
+
+    answer = viewer.client.get(f"{AUDIT}/export?format={form}", buffered=False)
+    parts = iter(answer.response)
+    begun = [next(parts).decode(), next(parts).decode()]
+    flags.disable_flag(store, Place("production", "dspex-bridge"), a_cause())
+    text = "".join([*begun, *(part.decode() for part in parts)])
+
+    told = csv.DictReader(io.StringIO(text)) if form == "csv" else json.loads(text)["items"]
+    assert [int(each["id"]) for each in told] == known
+    assert "Content-Length" not in answer.headers
+    assert len(list_entries(store, "production", Filter()).items) == len(known) + 1
+
+
+def test_an_export_of_nothing_is_a_document_all_the_same(viewer) -> None:
+    assert viewer.get(f"{AUDIT}/export?format=json&text=nowhere").json == {"items": []}
+    assert viewer.get(f"{AUDIT}/export?format=csv&text=nowhere").text.splitlines() == [",".join(AUDIT_COLUMNS)]
