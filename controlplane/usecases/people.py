@@ -58,14 +58,15 @@ def find_person(store: Store, email: str) -> Person:
 
 
 def set_role(store: Store, person_id: int, role: Role | None, cause: Cause, environment: str = EVERYWHERE) -> Person:
-    """Another role in one environment, or everywhere; None takes it away. Raises NotFound, Refused."""
+    """Another role in one environment, or everywhere; None takes it away. Raises NotFound, Refused, InvalidInput."""
     with store.writing() as uow:
         before = uow.people.get(person_id)
-        if before.roles.get(environment) is role:
+        held = before.roles.get(environment)
+        if held is role:
             return before
-        change = _role(environment, before.roles.get(environment), role)
         email = Change("email", before.email, before.email)
-        record(uow, environment, cause, Action.PERSON_SET_ROLE, email, change)
+        less = role is None or (held is not None and held.covers(role))  # whoever must be shut out is shut out at once
+        record(uow, environment, cause, Action.PERSON_SET_ROLE, email, _role(environment, held, role), brake=less)
         uow.people.set_role(person_id, environment, role)
         if before.role_in(EVERYWHERE) is Role.ADMIN and not _administrators(uow):
             message = f"{before.email} is the last administrator: make somebody else one first"

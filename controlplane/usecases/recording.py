@@ -3,14 +3,19 @@
 from controlplane.domain.access import EVERYWHERE
 from controlplane.domain.audit import Action, AuditEntry, Change
 from controlplane.store import UnitOfWork
-from controlplane.usecases.changing import Cause
+from controlplane.usecases.changing import Cause, want_reason
 
 
-def record(uow: UnitOfWork, environment: str | None, cause: Cause, action: Action, *changes: Change) -> None:
-    """One entry. What belongs to no environment, or to all, is written down in the first one.
+def record(
+    uow: UnitOfWork, environment: str | None, cause: Cause, action: Action, *changes: Change, brake: bool = False
+) -> None:
+    """One entry. What belongs to no environment (None), or to all (`*`), is written down in the first one.
 
-    Takes the lock of that environment, so call it before writing anything else. Never give it a secret.
+    Takes the lock of that environment, so call it before writing anything else. Never give it a secret. Raises
+    InvalidInput where the environment wants a reason and there is none; a brake is not asked.
     """
+    if not brake:
+        _want_reason(uow, environment, cause)
     name = uow.environments.all()[0].name if environment in {None, EVERYWHERE} else str(environment)
     row = uow.environments.get(name, lock=True)
     entry = AuditEntry(
@@ -25,3 +30,12 @@ def record(uow: UnitOfWork, environment: str | None, cause: Cause, action: Actio
         request_id=cause.request_id,
     )
     uow.audit.append(row, entry)
+
+
+def _want_reason(uow: UnitOfWork, environment: str | None, cause: Cause) -> None:
+    """What reaches every environment is asked for by each that asks; what belongs to none is asked for by nobody."""
+    if environment is None:
+        return
+    for each in uow.environments.all():
+        if environment in {EVERYWHERE, each.name}:
+            want_reason(each, cause)

@@ -89,7 +89,7 @@ def first_link(store: Store, now: datetime, email: str | None = None, password: 
 
     With `password` (unattended set-up) the administrator gets it, and no link is needed.
     """
-    cause = Cause(FIRST_START, now)
+    cause = Cause(FIRST_START, now, "nobody has a password yet")
     slow = hash_password(password) if password else None
     with store.writing() as uow:
         if uow.people.anyone_has_password():

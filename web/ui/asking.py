@@ -77,6 +77,11 @@ def fields() -> dict[str, str]:
     return {name: value for name, value in request.form.items() if name not in ("csrf_token", "expected", "reason")}
 
 
+def who_wants_reasons() -> list[str]:
+    """The environments that ask why, for forms that may be about any of them."""
+    return [each.name for each in list_environments(wired().store) if each.require_reason]
+
+
 def is_fragment() -> bool:
     """Whether htmx asks, which wants a part of the page."""
     return "HX-Request" in request.headers

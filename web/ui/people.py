@@ -39,7 +39,7 @@ def add() -> Response:
 def set_role(person_id: int) -> Response:
     try:
         person = usecases.set_role(wired().store, person_id, _role(), asking.asked(), _environment())
-    except Refused as error:
+    except (Refused, InvalidInput) as error:
         return _refused(error)
     return done_and_back(url_for("ui.people.list_all"), f"The role of {person.email} was changed.")
 
@@ -55,7 +55,9 @@ def _with_link(email: str) -> Response:
 
 
 def _refused(error: ThrowbarError) -> Response:
-    return _listed(STATUS[type(error)], notice=Notice("bad", f"Nothing was changed: {error.message}."))
+    details = error.errors if isinstance(error, InvalidInput) else ()
+    title = "Nothing was changed." if details else f"Nothing was changed: {error.message}."
+    return _listed(STATUS[type(error)], notice=Notice("bad", title, details))
 
 
 def _role() -> Role | None:
@@ -84,6 +86,7 @@ def _listed(status: int = HTTPStatus.OK, **context: object) -> Response:
         people=usecases.list_people(wired().store),
         names=_environments(),
         roles=list(Role),
+        asked_by=asking.who_wants_reasons(),
         now=asking.now(),
         **context,
     )

@@ -61,6 +61,7 @@ def _listed(status: int = HTTPStatus.OK, **context: object) -> Response:
         tokens=sorted(usecases.list_tokens(wired().store), key=lambda each: (each.revoked_at is not None, -each.id)),
         names=[each.name for each in list_environments(wired().store)],
         roles=list(Role),
+        asked_by=asking.who_wants_reasons(),
         asked=asking.fields() if request.method == "POST" and "secret" not in context else {},
         now=asking.now(),
         **context,

@@ -5,12 +5,14 @@ from datetime import timedelta
 
 import pytest
 
+from controlplane.domain.access import Role, TokenKind, TokenRequest
 from controlplane.domain.appointment import Deed
 from controlplane.domain.audit import SCHEDULER
 from controlplane.domain.errors import InvalidInput
-from controlplane.usecases import appointments, flags, freezes, rollouts
+from controlplane.settings import Settings
+from controlplane.usecases import appointments, flags, freezes, own_tokens, people, rollouts, signing_in, tokens
 from controlplane.usecases.changing import Place
-from controlplane.usecases.environments import set_environment, wants_reason
+from controlplane.usecases.environments import create_environment, set_environment, wants_reason
 from controlplane.usecases.history import Filter, list_entries
 from tests.builders import NOW, a_cause, a_flag_document
 
@@ -24,9 +26,18 @@ FREEZE = {"name": "Christmas", "starts_at": LATER, "ends_at": (NOW + timedelta(d
 def strict(store):
     """The worked example at the first stage, in an environment that asks why."""
     flags.create_flag(store, "production", a_flag_document(), a_cause())
+    people.add_person(store, "ann@example.org", Role.OPERATOR, a_cause())
     set_environment(store, "production", a_cause(), require_reason=True)
     rollouts.start(store, BRIDGE, a_cause())
     return store
+
+
+ROBOT = TokenRequest(TokenKind.ADMIN, "robot", role=Role.OPERATOR)
+
+
+def ann(store):
+    """Somebody with a role everywhere, known before anybody asked why."""
+    return people.find_person(store, "ann@example.org")
 
 
 CHANGES = {
@@ -36,6 +47,13 @@ CHANGES = {
     "advance": lambda store, why: rollouts.advance(store, BRIDGE, why),
     "freeze": lambda store, why: freezes.add_freeze(store, "production", FREEZE, why),
     "appoint": lambda store, why: appointments.make_appointment(store, BRIDGE, {"at": LATER, "deed": Deed.ENABLE}, why),
+    "token": lambda store, why: tokens.create_token(store, TokenRequest(TokenKind.SDK, "bridge-api"), why),
+    "token for all": lambda store, why: tokens.create_token(store, ROBOT, why),
+    "own token": lambda store, why: own_tokens.create_own_token(store, ann(store), ROBOT, why),
+    "invite": lambda store, why: people.add_person(store, "eve@example.org", Role.VIEWER, why, "production"),
+    "invite to all": lambda store, why: people.add_person(store, "eve@example.org", Role.VIEWER, why),
+    "role": lambda store, why: people.set_role(store, ann(store).id, Role.ADMIN, why, "production"),
+    "role everywhere": lambda store, why: people.set_role(store, ann(store).id, Role.ADMIN, why),
     "ask no more": lambda store, why: set_environment(store, "production", why, require_reason=False),
 }
 BRAKES = {
@@ -101,3 +119,33 @@ def test_an_environment_asks_nothing_until_it_is_told_to_and_the_log_has_it(stor
     assert wants_reason(store, "production")
     assert (newest.action, first.action) == ("environment:set", "environment:create")
     assert [(each.path, each.before, each.after) for each in newest.changes] == [("require_reason", False, True)]
+
+
+def test_what_shuts_somebody_out_is_a_brake_and_is_not_asked(strict) -> None:
+    token, _ = tokens.create_token(strict, ROBOT, a_cause())
+    people.add_person(strict, "bob@example.org", Role.OPERATOR, a_cause(), "production")
+    bob = people.find_person(strict, "bob@example.org")
+
+    assert tokens.revoke_token(strict, token.id, SILENT).revoked_at
+    assert people.set_role(strict, bob.id, Role.VIEWER, SILENT, "production").role_in("production") is Role.VIEWER
+    assert people.set_role(strict, bob.id, None, SILENT, "production").role_in("production") is None
+    with pytest.raises(InvalidInput):
+        people.set_role(strict, bob.id, Role.VIEWER, SILENT, "production")
+
+
+def test_what_another_environment_gets_is_its_own_matter(strict) -> None:
+    create_environment(strict, "staging", SILENT)
+    wanted = TokenRequest(TokenKind.SDK, "bridge-api", environment="staging")
+
+    assert tokens.create_token(strict, wanted, SILENT)
+    assert people.add_person(strict, "eve@example.org", Role.ADMIN, SILENT, "staging")
+    assert signing_in.create_link(strict, "eve@example.org", SILENT)  # it belongs to no environment
+
+
+def test_a_server_starts_with_new_tokens_of_its_settings_and_makes_its_first_link(strict) -> None:
+    given = Settings(bootstrap_admin_token="a-secret-of-sixteen", bootstrap_sdk_token="another-of-sixteen")
+
+    tokens.bootstrap_tokens(strict, given, NOW)
+
+    assert len(tokens.list_tokens(strict)) == 2
+    assert signing_in.first_link(strict, NOW, email="first@example.org")

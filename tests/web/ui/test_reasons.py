@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from controlplane.domain.access import Role
+from controlplane.usecases import people, tokens
 from controlplane.usecases.environments import set_environment
 from tests.builders import a_cause
 from tests.web.ui.visitor import FLAG, visible
@@ -51,3 +53,34 @@ def test_a_form_without_a_reason_is_told_so_at_the_field(operator) -> None:
     assert "reason is missing: 'production' wants to know why" in visible(refused)
     assert 'id="reason-wrong"' in edited.text
     assert "Disabled" in operator.done(f"{FLAG}/disable")
+
+
+@pytest.mark.usefixtures("strict")
+def test_tokens_and_people_say_why_as_well_and_shutting_out_needs_no_words(store, admin) -> None:
+    token = {"kind": "sdk", "name": "bridge-api", "environment": "production"}
+    guest = {"email": "eve@example.org", "role": "viewer", "environment": "production"}
+
+    refused = [admin.post("/tokens", **token), admin.post("/people", **guest)]
+    admin.post("/tokens", **token, reason="a new service")
+    admin.post("/people", **guest, reason="she is new")
+    eve = people.find_person(store, "eve@example.org")
+    promoted = admin.post(f"/people/{eve.id}/role", role="admin", environment="production")
+    (made,) = tokens.list_tokens(store)
+
+    assert all('id="reason-wrong"' in each.text for each in refused)
+    assert "reason is missing" in visible(promoted)
+    assert "was revoked" in admin.done(f"/tokens/{made.id}/revoke")
+    assert "was changed" in admin.done(f"/people/{eve.id}/role", role="", environment="production")
+    assert eve.role_in("production") is Role.VIEWER
+
+
+@pytest.mark.usefixtures("strict")
+def test_the_first_hour_and_ones_own_tokens_ask_as_well(admin) -> None:
+    start = "/environments/production/start"
+    own = {"name": "laptop", "role": "admin", "environment": "production", "lasts": ""}
+
+    assert reasons(admin.get(start).text)[start] is True
+    assert admin.post(start).status_code == 422
+    assert 'id="secret"' in admin.post(start, reason="trying it").text
+    assert 'id="reason-wrong"' in admin.post("/profile/tokens", **own).text
+    assert 'id="secret"' in admin.post("/profile/tokens", **own, reason="my shell").text
