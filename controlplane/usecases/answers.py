@@ -175,6 +175,7 @@ def describe_flags(store: Store, environment: str, now: datetime, *, archived: b
 def _listed(flag: Flag, watch: Watch | None, change: LastChange | None, now: datetime) -> dict[str, Any]:
     answer = answer_flag(flag, watch, now)
     answer["health"] = health_word(flag, watch)
+    answer["held"] = is_held(flag, watch, now)
     answer["last_change"] = (
         {
             "at": _text(change.at),
@@ -192,8 +193,27 @@ def health_word(flag: Flag, watch: Watch | None) -> str | None:
     """The verdict on a flag that is exposed and guarded; None where nothing is judged."""
     if not flag.guardrails or not flag.exposed_operations:
         return None
-    current = watch.findings if watch and watch.attempt == flag.rollout.attempt else ()
-    return worst(current).value
+    return worst(_findings(flag, watch)).value
+
+
+def is_held(flag: Flag, watch: Watch | None, now: datetime) -> bool:
+    """Whether a finding keeps the flag where it is, rather than that it is young."""
+    return any(holds(finding, flag, now) for finding in _findings(flag, watch))
+
+
+def holds(finding: Finding, flag: Flag, now: datetime) -> bool:
+    """Every stage begins with too few samples: they hold it only when its time is over."""
+    return finding.consequence is Consequence.HOLD and (finding.guardrail != "min_samples" or _has_baked(flag, now))
+
+
+def _has_baked(flag: Flag, now: datetime) -> bool:
+    due = flag.rollout.bakes_until(flag.plan) if flag.plan and flag.rollout.state is State.RUNNING else None
+    return due is not None and due <= now
+
+
+def _findings(flag: Flag, watch: Watch | None) -> Sequence[Finding]:
+    current = _current(flag, watch)
+    return current.findings if current else ()
 
 
 def newest_changes(store: Store, place: Place, limit: int = 20) -> list[dict[str, Any]]:

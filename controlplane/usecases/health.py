@@ -1,7 +1,6 @@
 """Health: what was judged of a flag and what it looks like over time, for a page or a machine."""
 
 import math
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -20,7 +19,7 @@ from controlplane.store import Store, UnitOfWork
 from controlplane.store.audit import Filter
 from controlplane.store.environments import Environment
 from controlplane.store.watches import Watch
-from controlplane.usecases.answers import health_word, operation_waits_for, waiting_for
+from controlplane.usecases.answers import health_word, holds, is_held, operation_waits_for, waiting_for
 from controlplane.usecases.changing import Place
 from controlplane.usecases.judging import Cells, is_served
 from controlplane.usecases.routing import describe_routing
@@ -57,6 +56,7 @@ def flag_health(
     return {
         "verdict": health_word(flag, watch) or "inconclusive",
         "judged": health_word(flag, watch) is not None,
+        "held": is_held(flag, watch, now),
         "because": watch.because if watch else "",
         "step": watch.step.value if watch else None,
         "evidence": evidence.one_in(_overall(flag, watch)),
@@ -65,7 +65,13 @@ def flag_health(
         "series": series_of(cells, span, uncertainty_of(flag.guardrails, Evidence())),
         "course": flag_course(points, flag),
         "operations": {
-            name: {**_operation(flag, name, watch, cells, span, points), **routing[name]} for name in flag.operations
+            name: {
+                **_judged(flag, name, watch, now),
+                "series": _series(flag, name, watch, cells, span),
+                "course": operation_course(points, flag, name, _seen(watch, name)),
+                **routing[name],
+            }
+            for name in flag.operations
         },
         "limits": {name: _limits(flag, name) for name in flag.operations},
         "events": [_event(entry) for entry in reversed(entries)],
@@ -99,25 +105,23 @@ def _overall(flag: Flag, watch: Watch | None) -> float:
     return log_share_of_evidence([seen[name] for name in flag.exposed_operations if name in seen])
 
 
-def _operation(
-    flag: Flag, name: str, watch: Watch | None, cells: Cells, span: Span, points: Sequence[Point]
-) -> dict[str, Any]:
+def _judged(flag: Flag, name: str, watch: Watch | None, now: datetime) -> dict[str, Any]:
     findings = [finding for finding in watch.findings if finding.operation == name] if watch else []
-    seen = watch.evidence.get(name, Evidence()) if watch else Evidence()
     return {
         "verdict": worst(findings).value,
         "waiting_for": operation_waits_for(flag, name, findings),
-        "findings": [_finding(finding) for finding in findings],
-        "series": _series(flag, name, watch, cells, span),
-        "course": operation_course(points, flag, name, seen),
+        "findings": [{**_finding(finding), "holds": holds(finding, flag, now)} for finding in findings],
         "rates": _rates(flag, name, watch),
     }
 
 
+def _seen(watch: Watch | None, name: str) -> Evidence:
+    return watch.evidence.get(name, Evidence()) if watch else Evidence()
+
+
 def _series(flag: Flag, name: str, watch: Watch | None, cells: Cells, span: Span) -> dict[str, Any]:
     own = [cell for cell in cells if cell[0].operation == name]
-    seen = watch.evidence.get(name, Evidence()) if watch else Evidence()
-    return series_of(own, span, uncertainty_of(flag.guardrails_of(name), seen))
+    return series_of(own, span, uncertainty_of(flag.guardrails_of(name), _seen(watch, name)))
 
 
 def _rates(flag: Flag, name: str, watch: Watch | None) -> dict[str, Any] | None:

@@ -166,9 +166,10 @@ ANSWERS: dict[str, dict[str, object]] = {
     },
     "Health": {
         "type": "object",
-        "required": ["verdict", "waiting_for", "step_seconds", "series", "course", "operations", "limits", "events"],
+        "required": ["verdict", "held", "waiting_for", "step_seconds", "series", "course", "operations", "limits", "events"],
         "properties": {
             "verdict": {"enum": ["healthy", "unhealthy", "inconclusive"]},
+            "held": {"type": "boolean", "description": "whether a finding keeps it where it is, rather than its youth"},
             "waiting_for": {"type": ["string", "null"], "description": "what the rollout waits for, in one sentence"},
             "step_seconds": {"type": "integer", "description": "how long one step of every series is"},
             "series": {"$ref": "#/components/schemas/Series"},

@@ -37,11 +37,13 @@ _LOOKS = {
     "unhealthy": Look("alert", "Unhealthy", "unhealthy"),
 }
 _NOT_JUDGED = Look("dash", "Not judged", "")
+_YOUNG = Look("clock", "Not enough data yet", "")
 _LIVE = ("running", "paused")
 
 
-def look(verdict: str | None) -> Look:
-    return _LOOKS.get(verdict or "", _NOT_JUDGED)
+def look(verdict: str | None, *, held: bool) -> Look:
+    """What nobody can tell yet is no reason to look up, unless it holds something."""
+    return _YOUNG if verdict == "inconclusive" and not held else _LOOKS.get(verdict or "", _NOT_JUDGED)
 
 
 def shown_health(answer: Answer) -> Look:
@@ -51,7 +53,7 @@ def shown_health(answer: Answer) -> Look:
         return Look("back", "Locked" if rollout["state"] == "locked" else "Rolled back", "unhealthy")
     if not answer["enabled"]:
         return Look("off", "Disabled", "")
-    return look(answer.get("health"))
+    return look(answer["health"], held=answer["held"])
 
 
 def state(answer: Answer, now: datetime) -> Sentence:
@@ -237,7 +239,7 @@ def attention(answer: Answer, now: datetime) -> str | None:
     due = instant(rollout["bakes_until"])
     if rollout["rolled_back"] or rollout["rolled_back_operations"] or answer.get("health") == "unhealthy":
         return "unhealthy"
-    if waits.startswith("holds"):
+    if waits.startswith("holds") and answer["held"]:
         return "inconclusive"
     if rollout["state"] == "running" and due and due <= now and "approve" in waits:
         return "waiting"

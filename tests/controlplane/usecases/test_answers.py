@@ -124,6 +124,29 @@ def test_a_flag_that_sends_nobody_to_the_candidate_has_no_health(store, flag):
     assert describe_flags(store, "production", NOW)[0]["health"] is None
 
 
+def test_too_few_samples_hold_nothing_while_the_stage_bakes_and_hold_it_after(store, lease):
+    plan = a_plan_document(50, bake_seconds=90)
+    flags.create_flag(store, "production", a_flag_document(operations={"echo": {}}, plan=plan), a_cause())
+    rollouts.start(store, HERE, a_cause())
+    record_reports(store, [a_report(a_cell(calls=9), a_cell(calls=9, side="baseline", backend="python_pool_v2"))], NOW)
+    tick(store, lambda: SEALED, Clockwork(), lease)
+
+    young, baked = (describe_flags(store, "production", NOW + timedelta(seconds=at))[0] for at in (60, 90))
+    health = flag_health(store, HERE, SEALED, Clockwork())
+
+    assert (young["health"], young["held"]) == ("inconclusive", False)
+    assert (health["verdict"], health["held"]) == ("inconclusive", False)
+    assert [each["consequence"] for each in health["operations"]["echo"]["findings"] if each["holds"]] == []
+    assert baked["held"]
+
+
+def test_silence_that_holds_is_told_from_youth(store, lease, flag):
+    rollouts.start(store, HERE, a_cause())
+    tick(store, lambda: NOW + timedelta(minutes=10), Clockwork(), lease)
+
+    assert describe_flags(store, "production", NOW + timedelta(minutes=10))[0]["held"]
+
+
 def test_an_entry_is_answered_with_from_and_to(store, flag):
     flags.set_operation(store, HERE, "echo", {"percent": 5}, a_cause())
 

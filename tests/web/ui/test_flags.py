@@ -1,5 +1,6 @@
 """Can people find a flag, understand it, switch it and set its percents, with nothing but HTML?"""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -35,10 +36,23 @@ def test_the_list_tells_shares_stage_health_and_the_last_change(store: Store, fl
         "dspex-bridge",
         "simple_predict 1 %",
         "Stage 1 of 4",
-        "Inconclusive",
+        "Not enough data yet",
         "ann@example.org started the rollout",
     ):
         assert words in told
+
+
+def test_only_what_is_held_is_told_in_yellow(store: Store, flag: None, viewer: Visitor) -> None:
+    rollouts.start(store, BRIDGE, a_cause())
+    assert "verdict inconclusive" not in viewer.get(FLAG).text
+
+    taken = lead(store, "test", NOW, timedelta(days=1))
+    assert taken
+    tick(store, lambda: NOW + timedelta(minutes=10), Clockwork(), taken)
+
+    for page in (FLAGS, FLAG):
+        assert re.search(r'<span class="verdict inconclusive">.*?Inconclusive</span>', viewer.get(page).text)
+    assert "Holds at 1" in viewer.text(FLAGS)
 
 
 def test_what_needs_attention_stands_above_everything_else(store: Store, flag: None, viewer: Visitor) -> None:

@@ -29,7 +29,8 @@ def an_answer(key: str = "bridge", **changes: Any) -> dict[str, Any]:
     }  # fmt: skip
     flag = {
         "key": key, "description": "", "owner": "team", "tags": ["a"], "baseline": "old", "candidate": "new",
-        "operations": {"echo": {"percent": 0}}, "enabled": True, "health": None, "last_change": None,
+        "operations": {"echo": {"percent": 0}}, "enabled": True, "health": None, "held": False,
+        "last_change": None,
     }  # fmt: skip
     return {**flag, **changes, "rollout": {**rollout, **changes.get("rollout", {})}}
 
@@ -42,12 +43,13 @@ def test_what_was_taken_back_comes_before_what_waits_and_that_before_the_rest() 
     waits = {"state": "running", "waiting_for": "has baked: somebody has to approve", "bakes_until": NOW.isoformat()}
     answers = [
         an_answer("a-fine"),
-        an_answer("b-holds", rollout={"state": "running", "waiting_for": "holds: too few"}),
+        an_answer("a-young", rollout={"state": "running", "waiting_for": "holds: too few"}),
+        an_answer("b-holds", rollout={"state": "running", "waiting_for": "holds: one side"}, held=True),
         an_answer("c-waits", rollout=waits),
         an_answer("d-back", rollout={"rolled_back": True}),
     ]
 
-    assert shown(answers) == ["d-back", "c-waits", "b-holds", "a-fine"]
+    assert shown(answers) == ["d-back", "c-waits", "b-holds", "a-fine", "a-young"]
     assert overview(answers, Wish(), NOW).worst == "unhealthy"
     assert overview(answers[:1], Wish(), NOW).worst == "healthy"
 
