@@ -22,7 +22,7 @@ RANGES = {
     "30d": timedelta(days=30),
 }
 MOST_POINTS = 360
-QUANTILES = {"p50_ms": 0.5, "p95_ms": 0.95, "p99_ms": 0.99}
+QUANTILES = {"p50_ms": 0.5, "p90_ms": 0.9, "p95_ms": 0.95, "p99_ms": 0.99, "p999_ms": 0.999}
 
 Uncertainty = Callable[[int, int], Interval]  # bad calls of calls → where their rate lies
 

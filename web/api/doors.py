@@ -118,7 +118,7 @@ _NUMBERS: dict[str, object] = {"type": "array", "items": {"type": ["number", "nu
 _SIDES = ("baseline", "candidate")
 _SERIES = (
     *("calls", "errors", "error_rate", "error_rate_low", "error_rate_high"),
-    *("p50_ms", "p95_ms", "p99_ms"),
+    *("p50_ms", "p90_ms", "p95_ms", "p99_ms", "p999_ms"),
 )
 _COURSE: dict[str, object] = {
     "type": "object",

@@ -1,4 +1,4 @@
-"""What do the charts say, for those who do not see them? And over which range do they reach?"""
+"""What do the charts say, for those who do not see them? Over which range do they reach, and which latencies?"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +14,8 @@ RANGES = {
     "7d": ("7 days", 604_800),
     "30d": ("30 days", 2_592_000),
 }
+QUANTILES = ("p50", "p90", "p95", "p99", "p999")
+USUAL = ("p50", "p99")
 
 
 def chosen_range() -> tuple[str, int]:
@@ -23,32 +25,43 @@ def chosen_range() -> tuple[str, int]:
     return name, RANGES[name][1]
 
 
+def chosen_quantiles() -> tuple[str, ...]:
+    """Those that the address names, "p50,p99", else the usual ones."""
+    asked = request.args.get("quantiles", "").split(",")
+    return tuple(name for name in QUANTILES if name in asked) or USUAL
+
+
+def toggled(chosen: Sequence[str], name: str) -> str:
+    """For an address: the chosen quantiles with this one, or without it."""
+    return ",".join(each for each in QUANTILES if (each in chosen) != (each == name))
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One backend over the whole range; latencies are those of its newest step with calls."""
+    """One backend over the whole range; latencies, by quantile, are those of its newest step with calls."""
 
     backend: str
     side: str
     calls: int
     error_rate: float | None
-    p50_ms: float | None
-    p99_ms: float | None
+    latencies: Mapping[str, float | None]
 
 
-def summaries(answer: Mapping[str, Any], series: Mapping[str, Any]) -> dict[str, list[Row]]:
+def summaries(
+    answer: Mapping[str, Any], series: Mapping[str, Any], quantiles: Sequence[str] = USUAL
+) -> dict[str, list[Row]]:
     """Operation → a row for each backend."""
     return {
-        name: [_row(answer[side], side, each[side]) for side in ("baseline", "candidate")]
+        name: [_row(answer[side], side, each[side], quantiles) for side in ("baseline", "candidate")]
         for name, each in series.items()
     }
 
 
-def _row(backend: str, side: str, series: Mapping[str, Sequence[Any]]) -> Row:
+def _row(backend: str, side: str, series: Mapping[str, Sequence[Any]], quantiles: Sequence[str]) -> Row:
     calls = sum(series["calls"])
     failed = sum(n * (rate or 0) for n, rate in zip(series["calls"], series["error_rate"], strict=True))
-    return Row(
-        backend, side, calls, failed / calls if calls else None, _newest(series["p50_ms"]), _newest(series["p99_ms"])
-    )
+    latencies = {name: _newest(series[f"{name}_ms"]) for name in quantiles}
+    return Row(backend, side, calls, failed / calls if calls else None, latencies)
 
 
 def _newest(values: Sequence[float | None]) -> float | None:

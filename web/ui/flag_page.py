@@ -12,7 +12,7 @@ from controlplane.usecases.instances import convergence
 from controlplane.usecases.previewing import preview
 from controlplane.usecases.routing import list_mismatches, overrides_in_force
 from web.ui import asking, present, records, routing, verbs
-from web.ui.charts import RANGES, chosen_range, summaries
+from web.ui.charts import QUANTILES, RANGES, chosen_quantiles, chosen_range, summaries, toggled
 from web.ui.timeline import timeline
 from web.wiring import wired
 
@@ -64,4 +64,11 @@ def chart_parts(place: Place, answer: Mapping[str, Any]) -> dict[str, Any]:
     name, span = chosen_range()
     now = asking.now()
     series = operation_series(wired().store, place, now, wired().clockwork, since=now - timedelta(seconds=span))
-    return {"ranges": RANGES, "range": name, "summaries": summaries(answer, series)}
+    quantiles = chosen_quantiles()
+    return {
+        "ranges": RANGES,
+        "range": name,
+        "quantiles": quantiles,
+        "quantile_links": {each: toggled(quantiles, each) for each in QUANTILES},
+        "summaries": summaries(answer, series, quantiles),
+    }
