@@ -5,11 +5,13 @@ Cells to which something may still be added have a row each; closed ones are pac
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import JSON, Connection, Text, cast, delete, func, insert, select, tuple_
 
+from controlplane.domain import histogram
 from controlplane.domain.arm import NO_HALVES, Halves
 from controlplane.domain.flag import Side
 from controlplane.domain.observation import Arm, total
@@ -19,7 +21,17 @@ from controlplane.store.cells import COUNTS, Place
 from controlplane.store.packs import Packs
 from controlplane.store.tables import buckets
 
-__all__ = ["Buckets", "Place"]
+__all__ = ["Buckets", "Heard", "Place"]
+
+
+
+class Heard(NamedTuple):
+    """One side in one step: calls, how many were bad, and the quantile that was asked for in milliseconds."""
+
+    calls: int
+    bad: int
+    latency_ms: float | None
+
 
 _AT_ONCE = 50  # places asked for in one query: SQLite limits the variables of a statement
 
@@ -90,23 +102,25 @@ class Buckets:
         return map(_cell, self._connection.execute(query))
 
     def counted(
-        self, environment_id: int, flags: Sequence[str], first: int, until: int, step: int
-    ) -> dict[str, dict[str, dict[int, tuple[int, int]]]]:
-        """Flag → side → start of a step → (calls, bad), of the cells in [first, until) that have a row.
+        self, environment_id: int, flags: Sequence[str], span: tuple[int, int], step: int, quantile: float
+    ) -> dict[str, dict[str, dict[int, Heard]]]:
+        """Flag → side → start of a step → what was heard, of the cells within [first, until) that have a row.
 
         Summed by the database; without the calls that nobody waited for.
         """
-        columns = buckets.c
+        columns, (first, until) = buckets.c, span
         at = columns.start - columns.start % step
+        durations = func.aggregate_strings(cast(columns.latency, Text), ",")
         query = (
-            select(columns.flag, columns.side, at, func.sum(columns.calls), func.sum(columns.bad))
+            select(columns.flag, columns.side, at, func.sum(columns.calls), func.sum(columns.bad), durations)
             .where(columns.environment_id == environment_id, columns.flag.in_(flags))
             .where(columns.start >= first, columns.start < until, columns.assigned_by != SHADOW_CALL)
             .group_by(columns.flag, columns.side, at)
         )
-        found: dict[str, dict[str, dict[int, tuple[int, int]]]] = {}
-        for flag, side, start, calls, bad in self._connection.execute(query):
-            found.setdefault(flag, {}).setdefault(side, {})[start] = (int(calls), int(bad))
+        found: dict[str, dict[str, dict[int, Heard]]] = {}
+        for flag, side, start, calls, bad, texts in self._connection.execute(query):
+            heard = Heard(int(calls), int(bad), _quantile_of(texts, quantile))
+            found.setdefault(flag, {}).setdefault(side, {})[start] = heard
         return found
 
     def newest_by_flag(self, environment_id: int) -> dict[str, int]:
@@ -173,6 +187,7 @@ def _cell(row: Any) -> tuple[Place, Arm]:  # noqa: ANN401 - a row of `_READ`
 
 
 _SIDES = {side.value: side for side in Side}
+_histograms = msgspec.json.Decoder(list[dict[int, int]]).decode
 _histogram = msgspec.json.Decoder(dict[int, int]).decode
 _tally = msgspec.json.Decoder(dict[str, int]).decode
 _halves = msgspec.json.Decoder(Halves).decode
@@ -181,6 +196,11 @@ _READ = [
     cast(column, Text) if isinstance(column.type, JSON) else column
     for column in (buckets.c[name] for name in (*Place.__slots__, *(each.name for each in fields(Arm))))
 ]
+
+
+@lru_cache(maxsize=5_000)  # a list asks for the same steps every few seconds, and only the newest have changed
+def _quantile_of(texts: str, quantile: float) -> float | None:
+    return histogram.quantile_ms(histogram.merge(_histograms(f"[{texts}]")), quantile)
 
 
 def _values(environment_id: int, place: Place, arm: Arm) -> dict[str, Any]:

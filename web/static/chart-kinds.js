@@ -36,7 +36,7 @@ export const KINDS = {
       return { side, width, dash, name: `${names[at]} ${quantile}` };
     })),
     columns: (data, operation, quantiles) => drawn(data, operation, (series) => SIDES.flatMap((side) => quantiles.map((quantile) => series[side][`${quantile}_ms`]))),
-    limits: (data, operation) => Object.values(data.limits[operation]?.max_latency_ms ?? {}),
+    limits: (data, operation, quantiles) => quantiles.map((quantile) => data.limits[operation]?.max_latency_ms[quantile]).filter((limit) => !isMissing(limit)),
     word: time,
     least: 10,
     reach: 4,

@@ -42,7 +42,7 @@ const zoomTo = (span) => {
 const MOST_OF_A_BAND = 2;
 const top = (kind, operation, bands) => (plot) => {
   const [lines, around] = [largest(plot.data.slice(1 + bands)), largest(plot.data.slice(1, 1 + bands))];
-  const near = kind.limits(data, operation).filter((limit) => lines > limit / kind.reach);
+  const near = kind.limits(data, operation, quantiles).filter((limit) => lines > limit / kind.reach);
   const needed = Math.max(kind.least, lines * 1.15, ...near.map((limit) => limit * 1.15));
   return [0, Math.max(needed, Math.min(around * 1.05, needed * MOST_OF_A_BAND))];
 };
@@ -61,7 +61,7 @@ const options = (box, kind, operation) => {
   return {
     width: box.clientWidth, height: HEIGHT, ms: 1e-3,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
-    hooks: { setSelect: [brushed], draw: [(plot) => drawMarks(plot, kind.limits(data, operation), data.events, kind.word, colours())] },
+    hooks: { setSelect: [brushed], draw: [(plot) => drawMarks(plot, kind.limits(data, operation, quantiles), data.events, kind.word, colours())] },
     legend: { show: false },
     cursor: { points: { size: 6 }, drag: { x: true, y: false, setScale: false }, sync: { key: "throwbar" } },
     scales: { x: { time: true, range: () => zoom ?? [data.from, data.until] }, y: { range: top(kind, operation, 2 * pairs.length) } },

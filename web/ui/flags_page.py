@@ -3,11 +3,11 @@
 from typing import Any
 
 from controlplane.usecases.answers import describe_flags
-from controlplane.usecases.glance import recent_rates
+from controlplane.usecases.glance import recent_steps
 from controlplane.usecases.instances import list_instances
 from web.ui import asking
 from web.ui.overview import STATES, Wish, overview
-from web.ui.sparks import spark
+from web.ui.sparks import sparks
 from web.wiring import wired
 
 
@@ -16,7 +16,7 @@ def list_page(environment: str, wish: Wish) -> dict[str, Any]:
     store, now = wired().store, asking.now()
     everything = describe_flags(store, environment, now, archived=wish.archived)
     told = overview(everything, wish, now)
-    steps, rates = recent_rates(store, environment, [flag["key"] for flag in told.rows], now)
+    steps, heard = recent_steps(store, environment, [flag["key"] for flag in told.rows], now)
     return {
         "environment": environment,
         "now": now,
@@ -25,7 +25,7 @@ def list_page(environment: str, wish: Wish) -> dict[str, Any]:
         "told": told,
         "any": bool(everything),
         "all": len(everything),
-        "sparks": {flag["key"]: spark(rates.get(flag["key"], {}), steps) for flag in told.rows},
+        "sparks": {flag["key"]: sparks(heard.get(flag["key"], {}), steps) for flag in told.rows},
         "processes": _processes(environment),
     }
 

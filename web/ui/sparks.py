@@ -1,21 +1,35 @@
-"""How are both sides of many flags drawn small? Pure: counts over time → the points of a line, and two rates."""
+"""How are both sides of many flags drawn small? Pure: what was heard over time → the points of lines, and numbers."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 WIDTH, HEIGHT = 120.0, 28.0
-LEAST_TOP = 0.02  # so that one failure in a quiet night is no mountain
+LEAST_RATE = 0.02  # so that one failure in a quiet night is no mountain
+LEAST_MS = 1.0
 
-Counts = Mapping[int, tuple[int, int]]  # step → (calls, bad)
+
+class Heard(Protocol):
+    """One side in one step."""
+
+    @property
+    def calls(self) -> int: ...
+    @property
+    def bad(self) -> int: ...
+    @property
+    def latency_ms(self) -> float | None: ...
+
+
+Counts = Mapping[int, Heard]  # by the start of a step
+Measure = Callable[[Heard], float | None]
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One side: its line as pieces of SVG points, its rate over all of it, and its calls."""
+    """One side: its line as pieces of SVG points, and the number that stands below it."""
 
     pieces: tuple[str, ...]
-    rate: float | None
-    calls: int
+    value: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,27 +37,55 @@ class Spark:
     baseline: Line
     candidate: Line
 
+
+@dataclass(frozen=True, slots=True)
+class Sparks:
+    """Error rates, with the rate over all steps; latencies, with the newest."""
+
+    errors: Spark
+    latency: Spark
+
     @property
     def is_empty(self) -> bool:
-        return not self.baseline.calls and not self.candidate.calls
+        return not self.errors.baseline.pieces and not self.errors.candidate.pieces
 
 
-def spark(sides: Mapping[str, Counts], steps: Sequence[int]) -> Spark:
-    """Error rates of both sides on one scale."""
-    rates = {side: _rates(sides.get(side, {}), steps) for side in ("baseline", "candidate")}
-    top = max([LEAST_TOP, *(rate for each in rates.values() for rate in each if rate is not None)])
-    lines = {side: _line(sides.get(side, {}), rates[side], top) for side in rates}
+def sparks(sides: Mapping[str, Counts], steps: Sequence[int]) -> Sparks:
+    """Each measure of both sides on one scale."""
+    return Sparks(
+        _spark(sides, steps, _rate, LEAST_RATE, _overall), _spark(sides, steps, _latency, LEAST_MS, _newest)
+    )
+
+
+def _spark(
+    sides: Mapping[str, Counts],
+    steps: Sequence[int],
+    measure: Measure,
+    least: float,
+    told: Callable[[Counts], float | None],
+) -> Spark:
+    known = {side: sides.get(side, {}) for side in ("baseline", "candidate")}
+    values = {side: [measure(counts[at]) if at in counts else None for at in steps] for side, counts in known.items()}
+    top = max([least, *(value for each in values.values() for value in each if value is not None)])
+    lines = {side: Line(tuple(pieces(values[side], top, WIDTH, HEIGHT)), told(known[side])) for side in known}
     return Spark(lines["baseline"], lines["candidate"])
 
 
-def _rates(counts: Counts, steps: Sequence[int]) -> list[float | None]:
-    known = (counts.get(step) for step in steps)
-    return [each[1] / each[0] if each and each[0] else None for each in known]
+def _rate(heard: Heard) -> float | None:
+    return heard.bad / heard.calls if heard.calls else None
 
 
-def _line(counts: Counts, rates: Sequence[float | None], top: float) -> Line:
-    calls, bad = (sum(each[number] for each in counts.values()) for number in (0, 1))
-    return Line(tuple(pieces(rates, top, WIDTH, HEIGHT)), bad / calls if calls else None, calls)
+def _latency(heard: Heard) -> float | None:
+    return heard.latency_ms
+
+
+def _overall(counts: Counts) -> float | None:
+    calls = sum(each.calls for each in counts.values())
+    return sum(each.bad for each in counts.values()) / calls if calls else None
+
+
+def _newest(counts: Counts) -> float | None:
+    return next((each.latency_ms for _, each in sorted(counts.items(), reverse=True) if each.latency_ms), None)
 
 
 def pieces(values: Sequence[float | None], top: float, width: float, height: float) -> list[str]:

@@ -8,18 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from controlplane.domain.histogram import index_of, upper_edge_ms
 from controlplane.settings import Settings
 from controlplane.store import Store, open_store
+from controlplane.store.reports import Heard
 from controlplane.usecases import flags, rollouts
 from controlplane.usecases.changing import Place
-from controlplane.usecases.glance import recent_rates
+from controlplane.usecases.glance import recent_steps
 from controlplane.usecases.leading import lead
 from controlplane.usecases.starting import prepare
 from controlplane.usecases.telemetry import fold, record_reports
 from tests.builders import NOW, a_cause, a_cell, a_flag_document, a_report
 from tests.web.ui.visitor import FLAGS, Visitor
 from web.ui.overview import AT_ONCE, Wish, overview
-from web.ui.sparks import HEIGHT, WIDTH, pieces, spark
+from web.ui.sparks import HEIGHT, WIDTH, pieces, sparks
 
 
 def an_answer(key: str = "bridge", **changes: Any) -> dict[str, Any]:
@@ -95,10 +97,12 @@ def test_a_line_stays_in_its_frame_and_breaks_where_nothing_was_measured(values:
 
 
 def test_a_side_without_calls_has_no_rate() -> None:
-    drawn = spark({"baseline": {0: (100, 5), 30: (100, 0)}}, [0, 30])
+    drawn = sparks({"baseline": {0: Heard(100, 5, 80.0), 30: Heard(100, 0, 40.0)}}, [0, 30])
 
-    assert (drawn.baseline.rate, drawn.baseline.calls) == (0.025, 200)
-    assert (drawn.candidate.rate, drawn.candidate.pieces) == (None, ())
+    assert (drawn.errors.baseline.value, drawn.latency.baseline.value) == (0.025, 40.0)
+    assert (drawn.errors.candidate.value, drawn.errors.candidate.pieces) == (None, ())
+    assert (drawn.latency.candidate.value, drawn.latency.candidate.pieces) == (None, ())
+    assert drawn.latency.baseline.pieces == ("0.0,1.0 120.0,14.0",)
 
 
 def test_both_sides_are_counted_as_services_told_without_what_nobody_waited_for(database_url: str) -> None:
@@ -108,18 +112,18 @@ def test_both_sides_are_counted_as_services_told_without_what_nobody_waited_for(
         start = int(NOW.timestamp())
         cells = [
             a_cell(start=start, errors={"timeout": 4}),
-            a_cell(start=start + 10, operation="simple_predict"),
-            a_cell(start=start, assigned_by="shadow"),
+            a_cell(start=start + 10, operation="simple_predict", milliseconds=300.0),
+            a_cell(start=start, assigned_by="shadow", milliseconds=5_000.0),
         ]
         record_reports(store, [a_report(*cells)], NOW)
         lease = lead(store, "test", NOW, timedelta(minutes=1))
         assert lease
         fold(store, lease)
 
-        steps, found = recent_rates(store, "production", ["dspex-bridge"], NOW + timedelta(minutes=5))
+        steps, found = recent_steps(store, "production", ["dspex-bridge"], NOW + timedelta(minutes=5))
 
     assert start // 30 * 30 in steps
-    assert found == {"dspex-bridge": {"candidate": {start // 30 * 30: (200, 4)}}}
+    assert found == {"dspex-bridge": {"candidate": {start // 30 * 30: (200, 4, upper_edge_ms(index_of(300.0)))}}}
 
 
 def test_the_list_says_at_once_whether_anything_needs_somebody(store: Store, flag: None, viewer: Visitor) -> None:
