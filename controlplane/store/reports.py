@@ -24,7 +24,6 @@ from controlplane.store.tables import buckets
 __all__ = ["Buckets", "Heard", "Place"]
 
 
-
 class Heard(NamedTuple):
     """One side in one step: calls, how many were bad, and the quantile that was asked for in milliseconds."""
 

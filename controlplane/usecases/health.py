@@ -14,7 +14,7 @@ from controlplane.domain.observation import Evidence
 from controlplane.domain.rates import rates_of
 from controlplane.domain.retention import Grain, grain_for
 from controlplane.domain.snapshot import Clockwork
-from controlplane.domain.trail import Point, thinned
+from controlplane.domain.trail import thinned
 from controlplane.store import Store, UnitOfWork
 from controlplane.store.audit import Filter
 from controlplane.store.environments import Environment

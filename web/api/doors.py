@@ -166,7 +166,17 @@ ANSWERS: dict[str, dict[str, object]] = {
     },
     "Health": {
         "type": "object",
-        "required": ["verdict", "held", "waiting_for", "step_seconds", "series", "course", "operations", "limits", "events"],
+        "required": [
+            "verdict",
+            "held",
+            "waiting_for",
+            "step_seconds",
+            "series",
+            "course",
+            "operations",
+            "limits",
+            "events",
+        ],
         "properties": {
             "verdict": {"enum": ["healthy", "unhealthy", "inconclusive"]},
             "held": {"type": "boolean", "description": "whether a finding keeps it where it is, rather than its youth"},

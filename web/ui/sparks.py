@@ -52,9 +52,7 @@ class Sparks:
 
 def sparks(sides: Mapping[str, Counts], steps: Sequence[int]) -> Sparks:
     """Each measure of both sides on one scale."""
-    return Sparks(
-        _spark(sides, steps, _rate, LEAST_RATE, _overall), _spark(sides, steps, _latency, LEAST_MS, _newest)
-    )
+    return Sparks(_spark(sides, steps, _rate, LEAST_RATE, _overall), _spark(sides, steps, _latency, LEAST_MS, _newest))
 
 
 def _spark(

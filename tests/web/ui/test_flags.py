@@ -52,7 +52,7 @@ def test_only_what_is_held_is_told_in_yellow(store: Store, flag: None, viewer: V
 
     for page in (FLAGS, FLAG):
         assert re.search(r'<span class="verdict inconclusive">.*?Inconclusive</span>', viewer.get(page).text)
-    assert "Holds at 1" in viewer.text(FLAGS)
+    assert "dspex-bridge holds at 1" in viewer.text(FLAGS)
 
 
 def test_what_needs_attention_stands_above_everything_else(store: Store, flag: None, viewer: Visitor) -> None:
