@@ -210,10 +210,39 @@ def test_the_list_is_searched_while_typing_and_the_address_keeps_it(ann: Page, s
 def test_charts_are_drawn_for_every_operation(ann: Page, server: Server) -> None:
     ann.goto(a_flag(server, "drawn"))
 
-    expect(ann.locator("#charts[data-drawn='9']")).to_be_visible()  # four of each operation, and the flag's evidence
-    expect(ann.locator("#charts canvas")).to_have_count(9)
+    expect(ann.locator("#charts[data-drawn='11']")).to_be_visible()  # five of each operation, and the flag's evidence
+    expect(ann.locator("#charts canvas")).to_have_count(11)
     ann.get_by_role("link", name="6 hours").click()
     expect(ann).to_have_url(re.compile("range=6h"))
+
+
+def test_the_latencies_that_are_drawn_are_chosen_and_the_address_keeps_them(ann: Page, server: Server) -> None:
+    ann.goto(a_flag(server, "quantiles"))
+    ann.get_by_role("link", name="p95", exact=True).click()
+    ann.get_by_role("link", name="p50", exact=True).click()
+    expect(ann).to_have_url(re.compile("quantiles=p95,p99"))
+    ann.get_by_role("link", name="1 hour").click()
+
+    ann.reload()
+
+    chosen = ann.locator("[data-quantile][aria-current]")
+    expect(chosen).to_have_text(["p95", "p99"])
+    expect(ann.locator("[data-range][aria-current]")).to_have_text(["1 hour"])
+    expect(ann.locator("#table-echo th[scope=col]")).to_contain_text(
+        ["Backend", "Calls", "Error rate", "p95 now", "p99 now"]
+    )
+
+
+def test_a_chart_has_a_band_around_each_side_where_a_step_tells_anything(ann: Page, server: Server) -> None:
+    ann.goto(a_flag(server, "bands"))
+    bands = """async (high) => {
+      const { KINDS } = await import("/static/chart-kinds.js");
+      const side = { calls: [9, 9], error_rate_high: [high, high], error_rate_low: [0, 0.001] };
+      return KINDS.errors.bands({ operations: { echo: { baseline: side, candidate: side } } }, "echo", 0.01);
+    }"""
+
+    assert ann.evaluate(bands, 0.02) == [[0.02, 0.02], [0, 0.001]] * 2
+    assert ann.evaluate(bands, 0.5) == [[None, None]] * 4
 
 
 def test_the_code_of_the_first_hour_runs_as_it_is_shown_and_turns_the_waiting_green(ann: Page, server: Server) -> None:

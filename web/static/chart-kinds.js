@@ -1,4 +1,4 @@
-// What does each kind of chart draw? Its columns, the bands around them, its limits, and the words of its numbers.
+// What does each kind of chart draw? Its columns, the bands around its lines, its limits, and the words of its numbers.
 
 const short = (value) => String(Number(value.toPrecision(3)));
 const isMissing = (value) => value === null || value === undefined;
@@ -17,18 +17,40 @@ const perMinute = (calls, starts) => { const step = starts.length > 1 ? starts[1
 const evidence = (values) => values.map((value) => (isMissing(value) ? null : Math.min(MOST, Math.max(0, value))));
 const tenfold = (high) => [0, 1, 2, 3, 4, 6, 8, 10, 12].map((power) => power * Math.log(10)).filter((at) => at <= high);
 
-// Each gets the data and an operation, "" for all together. `columns` are the times and the lines; `bands` pairs of
-// columns around a line of the same place. `least`: the axis shows at least as much. `reach`: a limit that is further
-// above the lines than that is told, not drawn, and a band is cut off there: they would flatten the lines.
+const shownSides = (names) => SIDES.map((side, at) => ({ side, width: 2, name: names[at] }));
+const middle = (values) => { const known = values.filter((value) => !isMissing(value)).sort((a, b) => a - b); return known[known.length >> 1] ?? Infinity; };
+const newest = (values) => values.findLast((value) => !isMissing(value)) ?? 0;
+const blank = (values) => values.map(() => null);
+
+// Each gets the data and an operation, "" for all together. `columns` are the times and the lines, `bands` a column above
+// and one below each line. `room`: how high the bands would like the axis to be. `least`: the axis shows at least as
+// much. `reach`: a limit that is further above the lines than that is told, not drawn: it would flatten them.
 export const KINDS = {
   errors: {
-    lines: (names) => SIDES.map((side, at) => ({ side, width: 2, name: names[at] })),
+    lines: shownSides,
     columns: (data, operation) => drawn(data, operation, (series) => SIDES.map((side) => series[side].error_rate)),
-    bands: (data, operation) => drawn(data, operation, (series) => SIDES.flatMap((side) => [series[side].error_rate_high, series[side].error_rate_low])),
+    // Where a step has too few calls to tell anything, a band would only say so, all over the chart.
+    bands: (data, operation, needed) => {
+      const sides = SIDES.map((side) => data.operations[operation][side]);
+      const tells = sides.every(({ calls, error_rate_high: high }) => !calls.some(Boolean) || middle(high) <= 2 * needed);
+      return sides.flatMap(({ error_rate_high: high, error_rate_low: low }) => (tells ? [high, low] : [blank(high), blank(low)]));
+    },
+    room: (bands) => Math.max(...[bands[0], bands[2]].map((high) => 1.2 * middle(high)).filter(Number.isFinite), 0),
     limits: (data, operation) => [data.limits[operation]?.max_error_rate].filter((limit) => !isMissing(limit)),
     word: rate,
     least: 0.01,
     reach: 20,
+  },
+  // The same over the attempt so far, by keys: what the rollout is decided on.
+  keys: {
+    lines: shownSides,
+    columns: (data, operation) => { const course = courseOf(data, operation); return [course.times, ...SIDES.map((side) => course[side].rate)]; },
+    bands: (data, operation) => SIDES.flatMap((side) => [courseOf(data, operation)[side].high, courseOf(data, operation)[side].low]),
+    room: (bands) => 1.3 * Math.max(newest(bands[0]), newest(bands[2])),
+    limits: () => [],
+    word: rate,
+    least: 0.002,
+    reach: 1,
   },
   latency: {
     lines: (names, quantiles) => SIDES.flatMap((side, at) => quantiles.map((quantile) => {
@@ -42,10 +64,11 @@ export const KINDS = {
     reach: 4,
   },
   volume: {
-    lines: (names) => SIDES.map((side, at) => ({ side, width: 2, name: names[at] })),
+    lines: shownSides,
     columns: (data, operation) => drawn(data, operation, (series) => SIDES.map((side) => perMinute(series[side].calls, series.starts))),
     limits: () => [],
     word: aMinute,
+    tick: spaced,
     least: 1,
     reach: 1,
   },
@@ -62,6 +85,7 @@ export const KINDS = {
     reach: 1,
     splits: tenfold,
     axis: 74,
+    height: 150,
   },
 };
 

@@ -11,6 +11,7 @@ const PAINTS = ["baseline", "candidate", "baseline-band", "candidate-band", "lim
 const card = document.getElementById("charts");
 const names = [card.dataset.baseline, card.dataset.candidate];
 const plots = new Map();
+const tops = new Map(); // how high the axis of each goes
 let range = card.dataset.range;
 let quantiles = card.dataset.quantiles.split(",");
 let data = null;
@@ -24,11 +25,17 @@ const clockOf = (seconds, span) => {
 const spanOf = () => data.until - data.from;
 const largest = (columns) => columns.reduce((most, column) => column.reduce((high, value) => Math.max(high, value ?? 0), most), 0);
 
-// What one chart draws now: the bands come first, so that every line lies above them.
-const columnsOf = (kind, operation) => {
+// What one chart draws now: the bands come first, so that every line lies above them. Its lines decide how high the axis
+// goes; bands may stretch it.
+const STRETCH = 2;
+const contentOf = (kind, operation) => {
   const [times, ...lines] = kind.columns(data, operation, quantiles) ?? [];
-  const [, ...bands] = kind.bands?.(data, operation) ?? [];
-  return times ? [times, ...bands, ...lines] : null;
+  if (!times) return null;
+  const high = largest(lines);
+  const near = kind.limits(data, operation, quantiles).filter((limit) => high > limit / kind.reach);
+  const needed = Math.max(kind.least, high * 1.15, ...near.map((limit) => limit * 1.15));
+  const bands = kind.bands?.(data, operation, needed) ?? [];
+  return { columns: [times, ...bands, ...lines], top: Math.max(needed, Math.min(kind.room?.(bands) ?? 0, needed * STRETCH)) };
 };
 
 const unzoom = document.getElementById("unzoom");
@@ -36,15 +43,6 @@ const zoomTo = (span) => {
   zoom = span;
   if (unzoom) unzoom.hidden = span === null;
   plots.forEach((plot) => plot.setData(plot.data, true));
-};
-
-// The lines decide how high the axis goes. A band may stretch it a little: where hardly anybody calls, it is everything.
-const MOST_OF_A_BAND = 2;
-const top = (kind, operation, bands) => (plot) => {
-  const [lines, around] = [largest(plot.data.slice(1 + bands)), largest(plot.data.slice(1, 1 + bands))];
-  const near = kind.limits(data, operation, quantiles).filter((limit) => lines > limit / kind.reach);
-  const needed = Math.max(kind.least, lines * 1.15, ...near.map((limit) => limit * 1.15));
-  return [0, Math.max(needed, Math.min(around * 1.05, needed * MOST_OF_A_BAND))];
 };
 
 const brushed = (plot) => {
@@ -59,15 +57,15 @@ const options = (box, kind, operation) => {
   const axis = { stroke: paint.text, grid: { stroke: paint["grid-line"], width: 1 }, ticks: { show: false }, font: `12px ${FONT}` };
   const pairs = kind.bands ? ["baseline", "candidate"] : [];
   return {
-    width: box.clientWidth, height: HEIGHT, ms: 1e-3,
+    width: box.clientWidth, height: kind.height ?? HEIGHT, ms: 1e-3,
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     hooks: { setSelect: [brushed], draw: [(plot) => drawMarks(plot, kind.limits(data, operation, quantiles), data.events, kind.word, colours())] },
     legend: { show: false },
     cursor: { points: { size: 6 }, drag: { x: true, y: false, setScale: false }, sync: { key: "throwbar" } },
-    scales: { x: { time: true, range: () => zoom ?? [data.from, data.until] }, y: { range: top(kind, operation, 2 * pairs.length) } },
+    scales: { x: { time: true, range: () => zoom ?? [data.from, data.until] }, y: { range: () => [0, tops.get(box)] } },
     axes: [
       { ...axis, grid: { show: false }, values: (_, splits) => splits.map((at) => clockOf(at, spanOf())), space: 90, size: 28 },
-      { ...axis, size: kind.axis ?? 58, values: (_, splits) => splits.map(kind.word), ...(kind.splits ? { splits: (plot) => kind.splits(plot.scales.y.max) } : {}) },
+      { ...axis, size: kind.axis ?? 58, values: (_, splits) => splits.map(kind.tick ?? kind.word), ...(kind.splits ? { splits: (plot) => kind.splits(plot.scales.y.max) } : {}) },
     ],
     bands: pairs.map((side, at) => ({ series: [2 * at + 1, 2 * at + 2], fill: paint[`${side}-band`] })),
     series: [
@@ -97,19 +95,25 @@ const tooltip = (plot, kind, box) => {
 const draw = (box) => {
   const { operation } = box.closest("[data-operation]").dataset;
   const kind = KINDS[box.dataset.chart];
-  const columns = columnsOf(kind, operation);
-  if (!columns || !box.clientWidth) return;
+  const content = box.clientWidth ? contentOf(kind, operation) : null;
+  if (!content) return;
+  tops.set(box, content.top);
   const known = plots.get(box);
-  if (known) { known.setData(columns); return; }
-  const plot = new uPlot(options(box, kind, operation), columns, box);
+  if (known) { known.setData(content.columns); return; }
+  const plot = new uPlot(options(box, kind, operation), content.columns, box);
   tooltip(plot, kind, box);
   plots.set(box, plot);
+};
+const drawAll = () => {
+  if (!data) return;
+  card.querySelectorAll("[data-chart]").forEach(draw);
+  card.dataset.drawn = String(plots.size);
 };
 
 const redraw = () => {
   plots.forEach((plot) => plot.destroy());
   plots.clear();
-  if (data) card.querySelectorAll("[data-chart]").forEach(draw);
+  drawAll();
 };
 
 const refresh = async () => {
@@ -118,8 +122,7 @@ const refresh = async () => {
     const response = await fetch(`${card.dataset.series}?range=${range}`, { headers: { Accept: "application/json" } });
     if (!response.ok) return;
     data = await response.json();
-    card.querySelectorAll("[data-chart]").forEach(draw);
-    card.dataset.drawn = String(plots.size);
+    drawAll();
   } catch { /* the page's own polling says that the server does not answer */ }
 };
 
@@ -156,7 +159,8 @@ const isTooEarly = () => (beats++) % (data && spanOf() > 4000 ? SLOWLY : 1) !== 
 unzoom?.addEventListener("click", () => zoomTo(null));
 card.addEventListener("dblclick", () => zoomTo(null));
 document.addEventListener("stream:changed", (event) => { if (event.detail.all || event.detail.flags.includes(card.dataset.flag)) refresh(); });
-new ResizeObserver(() => plots.forEach((plot, box) => plot.setSize({ width: box.clientWidth, height: HEIGHT }))).observe(card);
+new ResizeObserver(() => plots.forEach((plot, box) => { if (box.clientWidth) plot.setSize({ width: box.clientWidth, height: plot.height }); })).observe(card);
+card.addEventListener("toggle", drawAll, true); // what was folded has had no width
 document.addEventListener("theme:changed", redraw);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
 refresh();
