@@ -1,7 +1,7 @@
 """Audit log: append and list. There is no update and no delete."""
 
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -37,6 +37,20 @@ class LastChange:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A step of a rollout, as a picture of it needs one: `after` is path → what it became."""
+
+    at: datetime
+    action: Action
+    after: Mapping[str, Any]
+
+
+_MOVES = (
+    *(Action.ROLLOUT_START, Action.ROLLOUT_ADVANCE, Action.ROLLOUT_STEP_BACK, Action.ROLLOUT_PAUSE),
+    *(Action.ROLLOUT_RESUME, Action.ROLLOUT_ABORT, Action.ROLLOUT_ROLL_BACK, Action.ROLLOUT_UNLOCK),
+    *(Action.ROLLOUT_COMPLETE, Action.ROLLOUT_FINISH),
+)
 _LAST = [audit_entries.c[name] for name in ("flag", "id", "at", "actor_kind", "actor_name", "action", "reason")]
 
 
@@ -61,6 +75,20 @@ class AuditLog:
         query = _filtered(select(audit_entries).where(audit_entries.c.environment_id == environment_id), wanted)
         rows = self._connection.execute(query.order_by(audit_entries.c.id.desc()).limit(limit))
         return [_entry(row) for row in rows]
+
+    def moves(self, environment_id: int, flag: str, limit: int) -> list[Move]:
+        """The steps of a flag's newest attempt in the order of time, the newest `limit` of them."""
+        columns = audit_entries.c
+        own = (columns.environment_id == environment_id) & (columns.flag == flag)
+        begun = select(func.max(columns.id)).where(own, columns.action == Action.ROLLOUT_START.value).scalar_subquery()
+        query = (
+            select(columns.at, columns.action, columns.changes)
+            .where(own, columns.id >= begun, columns.action.in_([action.value for action in _MOVES]))
+            .order_by(columns.id.desc())
+            .limit(limit)
+        )
+        rows = self._connection.execute(query).all()
+        return [Move(at, Action(action), {path: after for path, _, after in told}) for at, action, told in rows[::-1]]
 
     def decisions(
         self, environment_id: int, actions: Collection[Action], since: datetime

@@ -6,11 +6,22 @@ from dataclasses import dataclass, replace
 from controlplane.domain.audit import AuditEntry, Break, first_break
 from controlplane.domain.errors import NotFound
 from controlplane.store import Store
-from controlplane.store.audit import Filter
+from controlplane.store.audit import Filter, Move
+from controlplane.usecases.changing import Place
 
-__all__ = ["Filter", "Page", "Verification", "export_entries", "get_entry", "list_entries", "verify"]
+__all__ = [
+    "Filter",
+    "Move",
+    "Page",
+    "Verification",
+    "export_entries",
+    "get_entry",
+    "list_entries",
+    "moves_of_attempt",
+    "verify",
+]
 
-
+MOST_MOVES = 300
 PAGE = 500  # entries of an export that are in memory at a time
 
 
@@ -28,6 +39,12 @@ def list_entries(store: Store, environment: str, wanted: Filter, limit: int = 50
     more = len(found) > limit
     items = tuple(found[:limit])
     return Page(items, items[-1].id if more else None)
+
+
+def moves_of_attempt(store: Store, place: Place) -> list[Move]:
+    """What a rollout did in its newest attempt, the oldest first; nothing before a start. Raises NotFound."""
+    with store.reading() as uow:
+        return uow.audit.moves(uow.environments.get(place.environment).id, place.flag, MOST_MOVES)
 
 
 def export_entries(store: Store, environment: str, wanted: Filter) -> Iterator[tuple[AuditEntry, ...]]:

@@ -50,9 +50,20 @@ def _told(found: dict[str, object] | None) -> str:
     if not found:
         return "There is no plan."
     stages: list[dict[str, object]] = json.loads(json.dumps(found["stages"]))
-    rows: list[tuple[object, ...]] = [("stage", "percent", "bake", "approval")]
+    modes = _modes(stages)
+    rows: list[tuple[object, ...]] = [("stage", "percent", "bake", "approval", "mode")]
     rows += [
-        (number, each["percent"], f"{each['bake_seconds']:g} s", "asks" if each.get("approval") else "")
-        for number, each in enumerate(stages, 1)
+        (number, each["percent"], f"{each['bake_seconds']:g} s", "asks" if each.get("approval") else "", mode)
+        for number, (each, mode) in enumerate(zip(stages, modes, strict=True), 1)
     ]
-    return columns(rows, "")
+    return columns(rows if any(modes) else [row[:-1] for row in rows], "")
+
+
+def _modes(stages: list[dict[str, object]]) -> list[str]:
+    """What else happens to a call at each stage: what it says, or the one before it."""
+    found, mode = [], ""
+    for stage in stages:
+        mode = str(stage.get("mode") or mode).replace("_", " ")
+        sampled = stage.get("shadow_percent")
+        found.append(mode if sampled is None else f"{mode} {sampled:g} %".strip())
+    return found

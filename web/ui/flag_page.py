@@ -1,19 +1,21 @@
 """What stands on the page of one flag? Gathers answers of the use cases; nothing is decided here."""
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
+from controlplane.domain.flag import Flag
 from controlplane.usecases.answers import describe_flag, newest_changes
 from controlplane.usecases.changing import Place
 from controlplane.usecases.freezes import list_freezes
 from controlplane.usecases.health import flag_health, operation_series
+from controlplane.usecases.history import moves_of_attempt
 from controlplane.usecases.instances import convergence
 from controlplane.usecases.previewing import preview
 from controlplane.usecases.routing import list_mismatches, overrides_in_force
 from web.ui import asking, present, records, routing, verbs
 from web.ui.charts import QUANTILES, RANGES, chosen_quantiles, chosen_range, summaries, toggled
-from web.ui.timeline import timeline
+from web.ui.timeline import Timeline, timeline
 from web.wiring import wired
 
 HISTORY = 30
@@ -29,6 +31,7 @@ def live_parts(place: Place) -> dict[str, Any]:
     health = flag_health(store, place, now, wired().clockwork, since=now - ROUTING_SPAN)
     landed = convergence(store, place, now)
     ahead = preview(store, place, now, wired().clockwork)
+    stations = present.stations(answer, now)
     return {
         "place": place,
         "flag": answer,
@@ -36,8 +39,8 @@ def live_parts(place: Place) -> dict[str, Any]:
         "sentence": present.state(answer, now),
         "banner": present.banner(answer, history),
         "rehearsal": records.rehearsal(answer, history, now),
-        "stations": present.stations(answer, now),
-        "timeline": timeline(ahead.flag, history, list_freezes(store, place.environment), now),
+        "stations": stations,
+        "timeline": _timeline(place, ahead.flag, [each.mode for each in stations], now),
         "waiting": present.waiting(answer, now),
         "verbs": verbs.allowed(answer),
         "ahead": ahead,
@@ -51,6 +54,11 @@ def live_parts(place: Place) -> dict[str, Any]:
         "breaker_modes": routing.BREAKER_MODES,
         "history": history,
     }
+
+
+def _timeline(place: Place, flag: Flag, modes: Sequence[str], now: datetime) -> Timeline | None:
+    store = wired().store
+    return timeline(flag, moves_of_attempt(store, place), list_freezes(store, place.environment), modes, now)
 
 
 def whole_page(place: Place) -> dict[str, Any]:

@@ -145,7 +145,7 @@ def waiting(answer: Answer, now: datetime) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """One stage on the rail. `style`: past, present, stopped or planned; `done` is 0…1 of its bake."""
+    """One stage of the list. `style`: past, present, stopped or planned; `done` is 0…1 of its bake."""
 
     percent: float
     bake_seconds: float
@@ -154,30 +154,33 @@ class Station:
     note: str
     done: float | None = None
     mode: str = ""
+    follows: bool = False  # it repeats the last one, for the operations that lag behind
 
 
 _MODES = {"shadow": "shadow", "dual_write": "dual write"}
 
 
 def stations(answer: Answer, now: datetime) -> list[Station]:
-    """The plan as stations of a line, as far as the rollout has come."""
+    """The stages of the plan, as far as the rollout has come; those included in which only some operations follow."""
     if not answer["plan"]:
         return []
-    return [_station(answer, number, stage, now) for number, stage in enumerate(answer["plan"]["stages"])]
+    own = answer["plan"]["stages"]
+    lived = [*own, *[own[-1]] * (answer["rollout"]["stages"] - len(own))]
+    return [_station(answer, number, stage, now) for number, stage in enumerate(lived)]
 
 
 def _station(answer: Answer, number: int, stage: Answer, now: datetime) -> Station:
     rollout = answer["rollout"]
     style = _style(rollout, number)
     note, done = "", None
-    if style == "past":
-        note = "done"
-    elif style == "stopped":
+    if style == "stopped":
         note = "rolled back here" if rollout["state"] in ("rolled_back", "locked") else "aborted here"
     elif style == "present":
         note, done = _progress(rollout, now)
-    mode = _mode(answer["plan"]["stages"], number)
-    return Station(stage["percent"], stage["bake_seconds"], stage["approval"], style, note, done, mode)
+    own = answer["plan"]["stages"]
+    mode = _mode(own, min(number, len(own) - 1))
+    follows = number >= len(own)
+    return Station(stage["percent"], stage["bake_seconds"], stage["approval"], style, note, done, mode, follows)
 
 
 def _mode(stages: Sequence[Answer], number: int) -> str:
@@ -191,8 +194,8 @@ def _style(rollout: Answer, number: int) -> str:
         return "past"
     if rollout["state"] == "idle" or number > rollout["stage"]:
         return "planned"
-    if rollout["state"] not in _LIVE:
-        return "stopped" if number == rollout["stage"] and rollout["attempt"] else "planned"
+    if rollout["state"] not in _LIVE and number == rollout["stage"]:
+        return "stopped" if rollout["attempt"] else "planned"
     return "present" if number == rollout["stage"] else "past"
 
 
@@ -203,7 +206,7 @@ def _progress(rollout: Answer, now: datetime) -> tuple[str, float | None]:
     if not since or not due or now >= due:
         return "has baked", 1.0
     whole = (due - since).total_seconds()
-    return f"until {moment(due, now)}", (now - since).total_seconds() / whole if whole else 1.0
+    return f"bakes until {moment(due, now)}", (now - since).total_seconds() / whole if whole else 1.0
 
 
 @dataclass(frozen=True, slots=True)

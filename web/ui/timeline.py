@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from controlplane.domain.audit import Action
 from controlplane.domain.calendar import Calendar, Freeze
 from controlplane.domain.flag import Flag
 from controlplane.domain.rollout import State
 from controlplane.domain.schedule import Stay, closed, planned
 from controlplane.domain.share import to_percent
-from web.ui.moments import instant, moment, percent
+from controlplane.usecases.history import Move
+from web.ui.moments import moment, percent
 
-Entry = Mapping[str, Any]
 MOST_NIGHTS = 150  # closed hours that can still be told apart
 ROOM_FOR_LABEL = 7.0  # percent of the width, which a phone still shows a percent in
+ROOM_FOR_MODE = 18.0  # and what else happens to a call
 LIVE = (State.RUNNING, State.PAUSED)
 
 
@@ -32,9 +34,10 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """Bars of the stages, shades of what is closed, and `now` in percent of the width."""
+    """Bars of the stages, shades of what is closed, and `now` in percent of the width; `when` words each stage."""
 
     stages: tuple[Piece, ...]
+    when: Mapping[int, str]
     shades: tuple[Piece, ...]
     freezes: tuple[Piece, ...]
     now: float
@@ -42,12 +45,14 @@ class Timeline:
     ends: str
 
 
-def timeline(flag: Flag, history: Sequence[Entry], freezes: Sequence[Freeze], now: datetime) -> Timeline | None:
-    """None where no stage was lived in this attempt and none is planned."""
+def timeline(
+    flag: Flag, moves: Sequence[Move], freezes: Sequence[Freeze], modes: Sequence[str], now: datetime
+) -> Timeline | None:
+    """None where no stage was lived in this attempt and none is planned. `modes` is a word for each stage, or ""."""
     if flag.plan is None:
         return None
     ahead = planned(flag.plan, flag.rollout, Calendar(flag.plan.windows, tuple(freezes)), now)
-    past = _lived(flag, history, now)
+    past = _lived(flag, moves, now)
     if not past and not ahead:
         return None
     stays = [*past, *(_ahead(ahead, now))]
@@ -56,7 +61,8 @@ def timeline(flag: Flag, history: Sequence[Entry], freezes: Sequence[Freeze], no
     axis = _Axis(begins, ends)
     nights = closed(Calendar(flag.plan.windows), begins, ends)
     return Timeline(
-        tuple(_stage(flag, stay, axis, now) for stay in stays),
+        tuple(_stage(flag, stay, axis, modes, now) for stay in stays),
+        _worded(stays, now),
         tuple(axis.piece(since, until, "closed") for since, until in nights) if len(nights) <= MOST_NIGHTS else (),
         tuple(_frozen(freezes, axis, now)),
         axis.at(now),
@@ -79,20 +85,19 @@ class _Axis:
         return Piece(x, round(self.at(until) - x, 1), style, label, sentence)
 
 
-def _lived(flag: Flag, history: Sequence[Entry], now: datetime) -> list[Stay]:
+def _lived(flag: Flag, moves: Sequence[Move], now: datetime) -> list[Stay]:
     """The stages of the newest attempt, by its audit entries; those who resume at a stage have stayed at it."""
     found: list[Stay] = []
-    for entry in reversed(history):
-        at, told = instant(entry["at"]), {each["path"]: each["to"] for each in entry["changes"]}
-        if at is None or not _moves(told):
+    for move in moves:
+        if not _moves(move.after):
             continue
-        if entry["action"] == "rollout:start":
+        if move.action is Action.ROLLOUT_START:
             found = []
         elif found and found[-1].until is None:
-            found[-1] = Stay(found[-1].stage, found[-1].since, at)
-        if _enters(entry["action"], told):
-            stage = told.get("rollout.stage", found[-1].stage if found else 0)
-            found.append(Stay(stage, at, None))
+            found[-1] = Stay(found[-1].stage, found[-1].since, move.at)
+        if _enters(move.after):
+            stage = move.after.get("rollout.stage", found[-1].stage if found else 0)
+            found.append(Stay(stage, move.at, None))
     return _joined(found, now if flag.rollout.state in LIVE else None)
 
 
@@ -100,10 +105,10 @@ def _moves(told: Mapping[str, Any]) -> bool:
     return "rollout.stage" in told or "rollout.entered_at" in told
 
 
-def _enters(action: str, told: Mapping[str, Any]) -> bool:
+def _enters(told: Mapping[str, Any]) -> bool:
     """Whether a stage begins with this entry: not where it ends the attempt, nor where a start is only scheduled."""
     over = {State.ROLLED_BACK, State.LOCKED, State.ABORTED, State.COMPLETED, State.FINISHED, State.IDLE}
-    return action.startswith("rollout:") and told.get("rollout.state") not in over
+    return told.get("rollout.state") not in over
 
 
 def _joined(stays: Sequence[Stay], now: datetime | None) -> list[Stay]:
@@ -123,15 +128,30 @@ def _ahead(stays: Sequence[Stay], now: datetime) -> Iterator[Stay]:
             yield Stay(stay.stage, max(stay.since, now), stay.until)
 
 
-def _stage(flag: Flag, stay: Stay, axis: _Axis, now: datetime) -> Piece:
+def _style(stay: Stay, until: datetime, now: datetime) -> str:
+    return "planned" if stay.since >= now else "present" if until >= now else "past"
+
+
+def _stage(flag: Flag, stay: Stay, axis: _Axis, modes: Sequence[str], now: datetime) -> Piece:
     plan = flag.plan
     share = to_percent(plan.stage(stay.stage).share) if plan else 0
-    until = stay.until or axis.ends
-    style = "planned" if stay.since >= now else "present" if until >= now else "past"
-    words = f"{percent(share)} {_when(stay, style, now)}"
-    piece = axis.piece(stay.since, until, style, percent(share), words)
-    label = piece.label if piece.width >= ROOM_FOR_LABEL else ""
-    return Piece(piece.x, piece.width, style, label, words, height=round(8 + 0.36 * share, 1))
+    style = _style(stay, stay.until or axis.ends, now)
+    mode = modes[stay.stage] if stay.stage < len(modes) else ""
+    named = f"{percent(share)} {mode}" if mode else percent(share)
+    piece = axis.piece(stay.since, stay.until or axis.ends, style, named, f"{named} {_when(stay, style, now)}")
+    room = ROOM_FOR_MODE if mode else ROOM_FOR_LABEL
+    label = named if piece.width >= room else percent(share) if piece.width >= ROOM_FOR_LABEL else ""
+    return Piece(piece.x, piece.width, style, label, piece.sentence, height=round(8 + 0.36 * share, 1))
+
+
+def _worded(stays: Sequence[Stay], now: datetime) -> dict[int, str]:
+    """Stage → when it was lived or is planned; of the present one only since when."""
+    found: dict[int, list[str]] = {}
+    for stay in stays:
+        style = _style(stay, stay.until or now, now)
+        if style != "planned" or stay.since > now:
+            found.setdefault(stay.stage, []).append(_when(stay, style, now))
+    return {stage: ", ".join(words) for stage, words in found.items()}
 
 
 def _when(stay: Stay, style: str, now: datetime) -> str:
@@ -143,7 +163,10 @@ def _when(stay: Stay, style: str, now: datetime) -> str:
 
 
 def _span(stay: Stay, now: datetime) -> str:
-    return f"from {moment(stay.since, now)} to {moment(stay.until, now)}" if stay.until else ""
+    if not stay.until:
+        return ""
+    today = "today " if stay.since.date() < stay.until.date() == now.date() else ""
+    return f"from {moment(stay.since, now)} to {today}{moment(stay.until, now)}"
 
 
 def _frozen(freezes: Sequence[Freeze], axis: _Axis, now: datetime) -> Iterator[Piece]:

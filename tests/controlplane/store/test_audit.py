@@ -97,8 +97,44 @@ def test_the_log_can_only_be_appended_to(uow):
         "newest",
         "newest_by_flag",
         "decisions",
+        "moves",
         "get",
         "chain",
     }
 
     assert changing == {"append"}
+
+
+def test_the_moves_of_an_attempt_are_those_since_its_start_and_of_this_flag_alone(uow):
+    def step(action, flag="dspex-bridge", **after):
+        return replace(
+            ENTRY,
+            action=action,
+            flag=flag,
+            changes=tuple(Change(f"rollout.{name}", None, to) for name, to in after.items()),
+        )
+
+    append(
+        uow,
+        step(Action.ROLLOUT_START, stage=0),
+        step(Action.ROLLOUT_ADVANCE, stage=1),
+        step(Action.ROLLOUT_START, stage=0),
+        step(Action.ROLLOUT_HOLD),
+        step(Action.SHARE_SET),
+        step(Action.ROLLOUT_ADVANCE, stage=1),
+        step(Action.ROLLOUT_START, flag="other", stage=0),
+        step(Action.ROLLOUT_PAUSE, state="paused"),
+    )
+    staging = uow.environments.get("staging").id
+
+    moves = uow.audit.moves(staging, "dspex-bridge", 9)
+    newest = uow.audit.moves(staging, "dspex-bridge", 1)
+
+    assert [(each.action, each.after) for each in moves] == [
+        (Action.ROLLOUT_START, {"rollout.stage": 0}),
+        (Action.ROLLOUT_ADVANCE, {"rollout.stage": 1}),
+        (Action.ROLLOUT_PAUSE, {"rollout.state": "paused"}),
+    ]
+    assert moves[0].at == NOW
+    assert newest == moves[-1:]
+    assert uow.audit.moves(staging, "never-started", 9) == []

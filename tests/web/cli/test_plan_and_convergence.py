@@ -36,6 +36,18 @@ def test_a_plan_is_shown_and_set_again_as_it_was_shown(throwbar, flags) -> None:
     assert read(throwbar("rollout", "plan", "show", "second", "--json")) == shown
 
 
+def test_a_plan_is_shown_with_the_modes_that_its_stages_name(throwbar, flags) -> None:
+    stages = [{"percent": 0, "mode": "shadow", "shadow_percent": 5}, {"percent": 1}, {"percent": 9, "mode": "single"}]
+    plan = {"stages": [{**each, "bake_seconds": 60} for each in stages]}
+    throwbar("rollout", "plan", "set", "second", "-f", "-", input=json.dumps(plan))
+
+    told = throwbar("rollout", "plan", "show", "second").stdout.splitlines()
+
+    column = told[0].index("mode")
+    assert [line[column:] for line in told[1:]] == ["shadow 5 %", "shadow", "single"]
+    assert "mode" not in throwbar("rollout", "plan", "show", "first").stdout
+
+
 def test_a_plan_that_is_not_there_cannot_be_copied(throwbar, flags) -> None:
     before = read(throwbar("rollout", "plan", "show", "first", "--json"))
     refused = throwbar("rollout", "plan", "copy", "second", "first")

@@ -43,9 +43,9 @@ def test_past_present_and_planned_stand_where_their_times_are(store: Store, view
         ("planned", 66.7, 33.3),
     ]
     told = viewer.text(FLAG)
-    assert "1 % from Monday 09:00 to 09:00" in told.replace("\u202f", " ")
-    assert "10 % planned to Wednesday 09:00" in told.replace("\u202f", " ")
-    assert "50 % planned from Wednesday 09:00 to Thursday 09:00" in told.replace("\u202f", " ")
+    assert "done: 1 % 1 day from Monday 09:00 to today 09:00" in told
+    assert "now: 10 % 1 day since 09:00, bakes until Wednesday 09:00 50 %" in told
+    assert "planned: 50 % 1 day planned from Wednesday 09:00 to Thursday 09:00" in told
 
 
 def test_a_freeze_is_shaded_and_puts_off_what_is_planned(store: Store, viewer: Visitor) -> None:
@@ -54,7 +54,7 @@ def test_a_freeze_is_shaded_and_puts_off_what_is_planned(store: Store, viewer: V
     rollouts.start(store, BRIDGE, a_cause(NOW))
 
     assert ("frozen", 12.5, 37.5) in pieces(viewer)
-    assert "10 % planned from Wednesday 09:00" in viewer.text(FLAG).replace("\u202f", " ")
+    assert "10 % 1 day planned from Wednesday 09:00" in viewer.text(FLAG)
 
 
 def test_the_hours_in_which_a_plan_stands_still_are_shaded(store: Store, viewer: Visitor) -> None:
@@ -85,3 +85,33 @@ def test_a_paused_stage_is_lived_on_and_nothing_is_planned(store: Store, viewer:
     clock.go_on(2 * DAY)
 
     assert pieces(viewer) == [("present", 0.0, 100.0)]
+
+
+def test_a_stage_says_what_else_happens_to_a_call_on_the_axis_and_in_the_list(store: Store, viewer: Visitor) -> None:
+    stages = [{"percent": 0, "mode": "shadow"}, {"percent": 10}, {"percent": 50, "mode": "dual_write"}]
+    flags.set_plan(store, BRIDGE, {"stages": [{**each, "bake_seconds": 86_400} for each in stages]}, a_cause())
+    rollouts.start(store, BRIDGE, a_cause(NOW))
+
+    told = viewer.text(FLAG)
+
+    assert "0 % shadow planned to Tuesday 09:00" in viewer.get(FLAG).text.replace("\u202f", " ")
+    assert "planned: 10 % shadow, 1 day planned from Tuesday 09:00" in told
+    assert "planned: 50 % dual write, 1 day planned from Wednesday 09:00" in told
+
+
+def test_what_was_lived_long_ago_is_drawn_however_much_was_written_down_since(
+    store: Store, viewer: Visitor, clock: Clock
+) -> None:
+    rollouts.start(store, BRIDGE, a_cause(NOW))
+    for number in range(40):
+        flags.set_guardrails(store, BRIDGE, {"min_samples": 100 + number}, a_cause(NOW))
+    clock.go_on(DAY / 2)
+
+    assert pieces(viewer)[0] == ("present", 0.0, 16.7)
+
+
+def test_the_operations_that_follow_have_their_stage_in_the_list(store: Store, viewer: Visitor) -> None:
+    plan = {**a_plan_document(1, 98, bake_seconds=86_400), "lags": {"echo": 1}}
+    flags.set_plan(store, BRIDGE, plan, a_cause())
+
+    assert viewer.text(FLAG).count("for the operations that follow") == 1
