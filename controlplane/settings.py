@@ -167,7 +167,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         if variable == name or name in SDK_NAMES or _from_kubernetes(name, value):
             continue
         if name.lower() not in Settings.model_fields:
-            message = f"{variable} is not a setting of Throwbar: see the table in README.md, or unset it"
+            message = f"{variable} is not a setting of Throwbar: see docs/settings.md, or unset it"
             raise SettingsError(message)
         values[name.lower()] = value
     try:

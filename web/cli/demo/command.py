@@ -40,7 +40,7 @@ def demo_command(headless: bool, fault: str, real_time: bool, rate: float, as_js
     signal.signal(signal.SIGTERM, _exit_in_order)
     tempo = _tempo(headless=headless, real_time=real_time)
     try:
-        with set_up(tempo, rate) as scene:
+        with set_up(tempo, rate, watched=not headless) as scene:
             unmet = _show(scene, tempo, Kind(fault), headless=headless, as_json=as_json)
     except (ServerFailed, SceneFailed, ControlPlaneError) as error:
         raise click.ClickException(str(error)) from error
@@ -81,6 +81,7 @@ def _welcome(scene: Scene, fault: Kind, *, as_json: bool) -> None:
 Open this to watch:  {scene.server.sign_in_link}
 
   - the flag {FLAG}: its share grows by itself, stage by stage
+  - five more flags of a helpdesk, each in another state: paused, waiting for you, in the shadow …
   - the charts: error rate and latency of both backends, side by side
   - {turn}
   - the audit: who did what, and the numbers that the scheduler decided on

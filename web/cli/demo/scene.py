@@ -10,6 +10,8 @@ import throwbar
 from web.cli.demo.bridge import FLAG, Bridge
 from web.cli.demo.classifier import read_corpus
 from web.cli.demo.control import ControlPlane
+from web.cli.demo.neighbours import neighbours
+from web.cli.demo.people import invite
 from web.cli.demo.pool_pipes import python_pool_v2
 from web.cli.demo.pool_socket import snakepit
 from web.cli.demo.server import Server, running_server
@@ -36,8 +38,11 @@ class Scene:
 
 
 @contextmanager
-def set_up(tempo: Tempo, rate: float) -> Iterator[Scene]:
-    """Server, backends and service, running; all of them gone afterwards, in the reverse order."""
+def set_up(tempo: Tempo, rate: float, *, watched: bool = False) -> Iterator[Scene]:
+    """Server, backends and service, running; all of them gone afterwards, in the reverse order.
+
+    Where people watch, other flags stand beside that of the bridge, and a second service calls them.
+    """
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="throwbar-")))
         server = stack.enter_context(running_server(folder, tempo.environment()))
@@ -46,15 +51,17 @@ def set_up(tempo: Tempo, rate: float) -> Iterator[Scene]:
         stack.callback(baseline.close)
         candidate = snakepit(size=CANDIDATE_WORKERS, fault_file=fault_file)
         stack.callback(candidate.close)
-        control = ControlPlane(server.url, server.admin_token)
-        control.create(flag_document(tempo))
+        people = invite(server)
+        if watched:
+            stack.enter_context(neighbours(server, people, tempo))
+        people.ann.create(flag_document(tempo))
         client = stack.enter_context(_client(server, tempo))
         if not client.wait_ready(timeout=SNAPSHOT_TIMEOUT):
             raise SceneFailed(f"the SDK got no snapshot: {client.status().last_error}")
         bridge = Bridge(client, baseline=baseline, candidate=candidate)
         traffic = Traffic(bridge.ask, [example.text for example in read_corpus()], rate=rate)
         stack.callback(traffic.stop)
-        yield Scene(server, control, client, traffic, fault_file)
+        yield Scene(server, people.ann, client, traffic, fault_file)
 
 
 def _client(server: Server, tempo: Tempo) -> throwbar.Client:
