@@ -12,15 +12,21 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from datetime import timedelta
 from pathlib import Path
+
+from sqlalchemy import func, select
 
 from bench.databases import stores
 from bench.retention import arm_of
 from controlplane.domain.flag import Side
 from controlplane.store import Store
+from controlplane.store.tables import journal
 from controlplane.usecases import flags
 from controlplane.usecases.changing import Place
-from tests.builders import a_cause, a_flag_document
+from controlplane.usecases.leading import lead
+from controlplane.usecases.telemetry import fold
+from tests.builders import NOW, a_cause, a_flag_document
 from tests.infrastructure.server_process import SDK_TOKEN, ServerProcess
 
 FLAGS = 100
@@ -57,8 +63,21 @@ async def measure(name: str, store: Store, server: ServerProcess) -> None:
     tell(name, "poll, 200 as gzip", await load(server, POLLS, lambda _: _get("Accept-Encoding: gzip\r\n")))
     body = len(_report(1, 1))
     tell(name, f"report of {CELLS} cells, {body:,} bytes", await load(server, REPORTS, _posted))
-    say(name, "idle, nobody connected", f"{_memory(server.pid) / 2**20:.0f} MiB")
+    _fold(name, store)
+    say(name, "nobody connected, after all that", f"{_memory(server.pid) / 2**20:.0f} MiB")
     await _wait(name, store, server, etag)
+
+
+def _fold(name: str, store: Store) -> None:
+    """What the scheduler that leads has to do with the reports: their way from the journal into buckets."""
+    with store.engine.connect() as connection:
+        rows, size = connection.execute(select(func.count(), func.sum(func.length(journal.c.body)))).one()
+    say(name, "journal, until it is folded", f"{size / REPORTS:,.0f} bytes a report, {REPORTS / rows:.0f} reports a commit")
+    lease = lead(store, "bench", NOW, timedelta(days=3_650))
+    assert lease
+    spent = time.process_time()
+    fold(store, lease)
+    say(name, "report, folded into buckets", f"{(time.process_time() - spent) / REPORTS * 1e6:.0f} µs CPU each")
 
 
 async def load(server: ServerProcess, number: int, request) -> Asked:

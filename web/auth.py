@@ -28,10 +28,6 @@ class Caller:
     session: str | None = field(default=None, repr=False)
 
     @property
-    def is_person(self) -> bool:
-        return isinstance(self.holder, Person)
-
-    @property
     def may_manage(self) -> bool:
         """SDK tokens read their snapshot and report, nothing else."""
         return not (isinstance(self.holder, Token) and self.holder.kind is TokenKind.SDK)

@@ -43,6 +43,3 @@ class Appointment:
     made_at: datetime
     over_at: datetime | None = None
     outcome: str = ""
-
-    def is_due(self, now: datetime) -> bool:
-        return self.over_at is None and self.wish.at <= now

@@ -35,10 +35,3 @@ def possible_modes(
     if kind is Kind.WRITE and not dual_write:
         return _ONE
     return _WRITING
-
-
-def check_mode(mode: str, possible: frozenset[str]) -> str:
-    """The same mode. Raises ConfigurationError where the author asks for one that the operation must not run in."""
-    if mode not in possible:
-        raise ConfigurationError(f"mode is {mode!r}; this operation can run in: {', '.join(sorted(possible))}")
-    return mode

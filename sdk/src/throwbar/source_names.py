@@ -52,10 +52,6 @@ class SourceFile:
         self._annotated: dict[tuple[Scope, str], ast.expr] = {}
         self._enter(self.tree, self.tree)
 
-    @property
-    def knows_throwbar(self) -> bool:
-        return any(module.partition(".")[0] == "throwbar" for module, _ in self._imported.values())
-
     def value(self, node: ast.expr, scope: Scope, files: Files, depth: int = 0) -> Known:
         """None for everything that is not known."""
         if depth > _DEPTH:
