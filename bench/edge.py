@@ -30,8 +30,8 @@ from tests.builders import NOW, a_cause, a_flag_document
 from tests.infrastructure.server_process import SDK_TOKEN, ServerProcess
 
 FLAGS = 100
-POLLS, REPORTS = 5_000, 5_000
-CONNECTIONS = 32
+NUMBER = {"polls": 5_000, "reports": 10_000}
+CONNECTIONS = {"polls": 32, "reports": 256}  # reports share commits, the more the busier the server is
 CELLS = 10  # of a report: five operations on both sides
 WAITING = 2_000
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
@@ -50,39 +50,52 @@ def main() -> None:
 @contextmanager
 def serving(store: Store) -> Iterator[ServerProcess]:
     url = store.engine.url.render_as_string(hide_password=False)
-    with tempfile.TemporaryDirectory() as folder:
-        with ServerProcess(Path(folder), url, "--port", "0", "--no-scheduler") as server:
-            yield server.until_ready()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        ServerProcess(Path(folder), url, "--port", "0", "--no-scheduler") as server,
+    ):
+        yield server.until_ready()
 
 
 async def measure(name: str, store: Store, server: ServerProcess) -> None:
     whole, etag = await _snapshot(server.port)
     small = gzip.compress(whole)
     say(name, f"snapshot of {FLAGS} flags", f"{len(whole):,} bytes, {len(small):,} as gzip")
-    tell(name, "poll, 304", await load(server, POLLS, lambda _: _get(f'If-None-Match: {etag}\r\n')))
-    tell(name, "poll, 200 as gzip", await load(server, POLLS, lambda _: _get("Accept-Encoding: gzip\r\n")))
-    body = len(_report(1, 1))
-    tell(name, f"report of {CELLS} cells, {body:,} bytes", await load(server, REPORTS, _posted))
-    _fold(name, store)
+    tell(name, "poll, 304", await load(server, "polls", lambda _: _get(f"If-None-Match: {etag}\r\n")))
+    tell(name, "poll, 200 as gzip", await load(server, "polls", lambda _: _get("Accept-Encoding: gzip\r\n")))
+    body = len(_report(1, 1, CELLS))
+    tell(name, "report without cells", await load(server, "reports", lambda n: _posted(n, 0)))
+    journalled = _journalled(store)
+    tell(name, f"report of {CELLS} cells, {body:,} bytes", await load(server, "reports", lambda n: _posted(n, CELLS)))
+    _fold(name, store, journalled)
     say(name, "nobody connected, after all that", f"{_memory(server.pid) / 2**20:.0f} MiB")
     await _wait(name, store, server, etag)
 
 
-def _fold(name: str, store: Store) -> None:
-    """What the scheduler that leads has to do with the reports: their way from the journal into buckets."""
+def _journalled(store: Store) -> int:
+    """Bytes of reports that wait to be folded."""
     with store.engine.connect() as connection:
-        rows, size = connection.execute(select(func.count(), func.sum(func.length(journal.c.body)))).one()
-    say(name, "journal, until it is folded", f"{size / REPORTS:,.0f} bytes a report, {REPORTS / rows:.0f} reports a commit")
+        return connection.execute(select(func.coalesce(func.sum(func.length(journal.c.body)), 0))).scalar_one()
+
+
+def _fold(name: str, store: Store, before: int) -> None:
+    """What the scheduler that leads has to do with the reports: their way from the journal into buckets."""
+    say(
+        name,
+        "… in the journal, until it is folded",
+        f"{(_journalled(store) - before) / NUMBER['reports']:,.0f} bytes each",
+    )
     lease = lead(store, "bench", NOW, timedelta(days=3_650))
     assert lease
     spent = time.process_time()
     fold(store, lease)
-    say(name, "report, folded into buckets", f"{(time.process_time() - spent) / REPORTS * 1e6:.0f} µs CPU each")
+    say(name, "… folded into buckets", f"{(time.process_time() - spent) / NUMBER['reports'] * 1e6:.0f} µs CPU each")
 
 
-async def load(server: ServerProcess, number: int, request) -> Asked:
+async def load(server: ServerProcess, what: str, request) -> Asked:
     """`request(n)` is the n-th one, in bytes; they are spread over the connections, each waiting for its answer."""
-    lines = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(CONNECTIONS)]
+    number = NUMBER[what]
+    lines = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(CONNECTIONS[what])]
     numbers = iter(range(number))
 
     async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -145,28 +158,26 @@ def _get(headers: str) -> bytes:
     return f"GET /sdk/v1/snapshot HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {SDK_TOKEN}\r\n{headers}\r\n".encode()
 
 
-def _posted(number: int) -> bytes:
-    body = _report(number % 500, number // 500 + 1)
+def _posted(number: int, cells: int) -> bytes:
+    body = _report(number % 500, number // 500 + 1, cells, "full" if cells else "empty")
     head = f"POST /sdk/v1/reports HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {SDK_TOKEN}\r\n"
     return f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-def _report(instance: int, sequence: int) -> bytes:
+def _report(instance: int, sequence: int, cells: int, kind: str = "full") -> bytes:
     """Of 500 processes by turns; its cells have a hundred calls each."""
     at = int(time.time()) // 10 * 10 - 10  # noqa: TID251 - reports are of now
     return json.dumps(
         {
             "schema": 1,
-            "instance": f"instance-{instance:08}",
+            "instance": f"{kind}-{instance:08}",
             "service": "bench",
             "sdk": "throwbar-python/0.1.0",
             "sequence": sequence,
             "sent_at": float(at + 10),
             "source": "",
             "version": 1,
-            "cells": [
-                _cell(f"operation-{number}", side, at, number) for number in range(CELLS // 2) for side in Side
-            ],
+            "cells": [_cell(f"operation-{number}", side, at, number) for number in range(cells // 2) for side in Side],
         }
     ).encode()
 
@@ -205,7 +216,7 @@ def _memory(pid: int) -> int:
 
 def tell(database: str, what: str, asked: Asked) -> None:
     rate, microseconds = asked
-    say(database, what, f"{microseconds:.0f} µs CPU each, {rate:,.0f}/s from {CONNECTIONS} connections")
+    say(database, what, f"{microseconds:.0f} µs CPU each, {rate:,.0f}/s")
 
 
 def say(database: str, what: str, figures: str) -> None:

@@ -173,7 +173,7 @@ def _limit(
     supported = alone or support >= evidence.SUPPORT
     verdict, consequence = Verdict.HEALTHY, Consequence.NONE
     if broken:  # the window may still be full of good calls from before
-        sentence += f"; evidence 1 in {one_in(log_limit)} that the newest calls are above it"
+        sentence += f"; the newest calls are above it, evidence 1 in {one_in(log_limit)}"
     if broken and supported:
         verdict, consequence = Verdict.UNHEALTHY, on_breach(guardrails)
         sentence += "; there is nothing to compare it with" if alone else ""

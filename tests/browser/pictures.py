@@ -24,7 +24,7 @@ SCREENS = Path(__file__).resolve().parents[2] / "docs" / "screens"
 FLAGS = "/environments/production/flags"
 LIGHTS = ("light", "dark")
 # Slower than the watched demo, so that charts have something to show, and the fault long after the first picture.
-POSED = replace(WATCHED, bake=120, fault_after=60, limit=900)
+POSED = replace(WATCHED, bake=150, fault_after=100, limit=1200)
 RATE = 200.0  # calls a second
 LARGEST = 250_000  # bytes, of each picture
 
@@ -45,6 +45,7 @@ class Picture:
 RAMPING = Picture("ramping", f"{FLAGS}/{FLAG}")
 AFTERWARDS = (
     Picture("rolled-back", f"{FLAGS}/{FLAG}"),
+    Picture("charts", f"{FLAGS}/{FLAG}", "#charts"),
     Picture("overview", FLAGS),
     Picture("audit", "/environments/production/audit"),
     Picture("plan", f"{FLAGS}/ticket-routing/edit", "#stages"),

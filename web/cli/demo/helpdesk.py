@@ -38,9 +38,7 @@ def chores(client: throwbar.Client) -> list[Chore]:
         client.migration(FINGERPRINTS), "fingerprint", tickets.fingerprint_by_sha1, tickets.fingerprint_by_blake2
     )
     render = _routed(client.migration(REPLIES), "render", tickets.reply_by_template, tickets.reply_by_format)
-    topic = _routed(
-        client.migration(ROUTING), "topic", tickets.topic_by_keywords, tickets.topic_by_classifier(corpus)
-    )
+    topic = _routed(client.migration(ROUTING), "topic", tickets.topic_by_keywords, tickets.topic_by_classifier(corpus))
     return [
         lambda key, text: query(text, key=key),
         lambda key, text: suggest(text, key=key),
@@ -51,9 +49,7 @@ def chores(client: throwbar.Client) -> list[Chore]:
     ]
 
 
-def _routed(
-    migration: Migration, name: str, baseline: Callable[..., Any], candidate: Callable[..., Any]
-) -> Operation:
+def _routed(migration: Migration, name: str, baseline: Callable[..., Any], candidate: Callable[..., Any]) -> Operation:
     operation = migration.operation(name, kind=throwbar.READ)
     operation.baseline(baseline)
     operation.candidate(candidate)

@@ -100,7 +100,7 @@ NEIGHBOURS = (
     Neighbour(
         _flag(
             helpdesk.REPLIES,
-            "string_template format",
+            "string_template format_string",
             "render",
             [{"percent": 20, "bake_seconds": 15, "approval": True}, _stage(98, 30)],
             description="Replies are rendered by format strings",

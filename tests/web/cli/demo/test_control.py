@@ -7,7 +7,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from web.cli.demo.control import ControlPlane, ControlPlaneError
+from web.cli.demo.control import ControlPlane, ControlPlaneError, bearer
 from web.cli.demo.server import free_port
 
 
@@ -41,7 +41,7 @@ def door() -> Iterator[HTTPServer]:
 
 @pytest.fixture
 def control(door) -> ControlPlane:
-    return ControlPlane(f"http://127.0.0.1:{door.server_port}", "tb_admin_x")
+    return ControlPlane(f"http://127.0.0.1:{door.server_port}", bearer("tb_admin_x"))
 
 
 def test_a_rollout_is_started_with_its_reason_and_the_token(door, control):
@@ -73,7 +73,7 @@ def test_a_refusal_is_told_in_the_control_planes_own_words(door, control):
 
 
 def test_nobody_there_is_an_error_of_the_same_kind():
-    control = ControlPlane(f"http://127.0.0.1:{free_port()}", "tb_admin_x")
+    control = ControlPlane(f"http://127.0.0.1:{free_port()}", bearer("tb_admin_x"))
 
     with pytest.raises(ControlPlaneError, match="no answer"):
         control.flag("dspex-bridge")
