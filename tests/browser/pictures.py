@@ -45,7 +45,7 @@ class Picture:
 RAMPING = Picture("ramping", f"{FLAGS}/{FLAG}")
 AFTERWARDS = (
     Picture("rolled-back", f"{FLAGS}/{FLAG}"),
-    Picture("charts", f"{FLAGS}/{FLAG}", "#charts"),
+    Picture("charts", f"{FLAGS}/{FLAG}", "#charts-simple_predict"),
     Picture("overview", FLAGS),
     Picture("audit", "/environments/production/audit"),
     Picture("plan", f"{FLAGS}/ticket-routing/edit", "#stages"),

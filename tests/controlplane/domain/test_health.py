@@ -129,7 +129,8 @@ def test_a_broken_limit_that_the_comparison_supports_is_a_breach():
     finding = judged(watched(FAILING))["max_error_rate"]
 
     assert outcome(finding) == TAKEN_BACK
-    assert finding.sentence.startswith("echo: 60\u202f% of calls to snakepit fail, limit 5\u202f%; evidence 1 in ")
+    said = "echo: 60\u202f% of calls to snakepit fail, limit 5\u202f%; the newest calls are above it, evidence 1 in "
+    assert finding.sentence.startswith(said)
     assert finding.numbers["value"] == 0.6
 
 
