@@ -138,7 +138,9 @@ def test_a_broken_latency_limit_is_supported_by_the_comparison_of_latency():
     finding = judged(watched(FINE, SLOW, SLOW, SLOW))["max_latency_p99"]
 
     assert outcome(finding) == TAKEN_BACK
-    assert finding.sentence.startswith("echo: p99 of snakepit is 3.16\u202fs, limit 1\u202fs; evidence 1 in ")
+    assert finding.sentence.startswith(
+        "echo: p99 of snakepit is 3.16\u202fs, limit 1\u202fs; the newest calls are above it, evidence 1 in "
+    )
 
 
 def test_a_limit_broken_on_both_sides_holds_because_going_back_would_not_help():
