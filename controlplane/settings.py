@@ -31,8 +31,8 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    database_url: str = "sqlite:///var/throwbar.db"
-    secret_key: str | None = Field(default=None, min_length=16)
+    database_url: str = Field(default="sqlite:///var/throwbar.db", repr=False)  # it may hold a password
+    secret_key: str | None = Field(default=None, min_length=16, repr=False)
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     tick_seconds: float = Field(default=5.0, ge=0.05, le=3600)
@@ -44,13 +44,13 @@ class Settings(BaseModel):
     retain_decision_days: int = Field(default=90, ge=1, le=3650)
     log_format: Literal["text", "json"] = "text"
     admin_email: str | None = None
-    admin_password: str | None = Field(default=None, min_length=12)
-    bootstrap_admin_token: str | None = Field(default=None, min_length=16)
-    bootstrap_sdk_token: str | None = Field(default=None, min_length=16)
+    admin_password: str | None = Field(default=None, min_length=12, repr=False)
+    bootstrap_admin_token: str | None = Field(default=None, min_length=16, repr=False)
+    bootstrap_sdk_token: str | None = Field(default=None, min_length=16, repr=False)
 
     oidc_issuer: str | None = None
     oidc_client_id: str | None = Field(default=None, min_length=1)
-    oidc_client_secret: str | None = Field(default=None, min_length=1, validate_default=True)
+    oidc_client_secret: str | None = Field(default=None, min_length=1, validate_default=True, repr=False)
     oidc_label: str | None = Field(default=None, min_length=1, max_length=40)
     oidc_domains: str | None = None  # separated by commas
     oidc_default_role: Role | None = None

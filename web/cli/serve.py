@@ -6,6 +6,7 @@ import socket
 import sys
 import threading
 from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +18,9 @@ from controlplane.usecases.starting import prepare
 from web.cli.listening import BACKLOG, address_of, allow_many_clients, is_loopback, listen
 from web.cli.logs import configure_logging
 from web.secret_key import find_secret_key
+
+if TYPE_CHECKING:
+    from uvicorn import Config
 
 KEEP_ALIVE_SECONDS = 75  # longer than services poll: else each poll is a new connection
 DRAIN_SECONDS = 3  # for requests in flight
@@ -74,26 +78,10 @@ def _greet(listener: socket.socket, link: str | None) -> None:
 
 def _serve(settings: Settings, listener: socket.socket, workers: int, *, schedule: bool) -> None:
     # The web stack takes most of the start; a command that fails before needs none of it.
-    from uvicorn import Config, Server  # noqa: PLC0415
+    from uvicorn import Server  # noqa: PLC0415
     from uvicorn.supervisors import Multiprocess  # noqa: PLC0415
 
-    from web.cli.entry import make_entry  # noqa: PLC0415
-
-    config = Config(
-        partial(make_entry, settings, schedule=schedule),
-        factory=True,
-        workers=workers,
-        lifespan="on",
-        http="httptools",
-        ws="none",
-        proxy_headers=False,  # the site looks at them, services need not
-        server_header=False,
-        access_log=False,
-        log_config=None,
-        backlog=BACKLOG,
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-    )
+    config = config_of(settings, workers, schedule=schedule)
     if workers > 1:
         Multiprocess(config, sockets=[listener]).run()
         return
@@ -102,3 +90,26 @@ def _serve(settings: Settings, listener: socket.socket, workers: int, *, schedul
         Server(config).run(sockets=[listener])
     except KeyboardInterrupt:
         return
+
+
+def config_of(settings: Settings, workers: int, *, schedule: bool) -> "Config":
+    """How uvicorn serves us."""
+    from uvicorn import Config  # noqa: PLC0415 - as in `_serve`
+
+    from web.cli.entry import make_entry  # noqa: PLC0415 - as in `_serve`
+
+    return Config(
+        partial(make_entry, settings, schedule=schedule),
+        factory=True,
+        workers=workers,
+        lifespan="on",
+        http="httptools",
+        ws="none",
+        proxy_headers=False,  # the site looks at them, services need not
+        server_header=False,
+        access_log=False,  # it would tell the secrets of sign-in links
+        log_config=None,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
