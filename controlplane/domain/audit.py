@@ -69,6 +69,7 @@ class Action(StrEnum):
     FREEZE_REMOVE = "freeze:remove"
     ENVIRONMENT_CREATE = "environment:create"
     ENVIRONMENT_SET = "environment:set"
+    ENVIRONMENT_RESTORE = "environment:restore"
     TOKEN_CREATE = "token:create"
     TOKEN_REVOKE = "token:revoke"
     PERSON_ADD = "person:add"

@@ -76,6 +76,9 @@ class Environments:
             update(environments).where(environments.c.id == environment.id).values(require_reason=wanted)
         )
 
+    def set_source(self, environment: Environment, source: str) -> None:
+        self._connection.execute(update(environments).where(environments.c.id == environment.id).values(source=source))
+
     def set_audit_head(self, environment: Environment, length: int, head: str) -> None:
         self._connection.execute(
             update(environments).where(environments.c.id == environment.id).values(audit_length=length, audit_head=head)

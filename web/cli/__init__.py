@@ -29,6 +29,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "snapshot": ("web.cli.environment:snapshot", "Show what services are told."),
     "token": ("web.cli.token:token", "Create, list and revoke tokens."),
     "user": ("web.cli.user:user", "Add people, make sign-in links, set passwords."),
+    "backup": ("web.cli.backup:backup", "Copy an SQLite database while it is in use."),
+    "restore": ("web.cli.backup:restore", "Put a backup in the place of the database, and let services obey it."),
     "db": ("web.cli.db:db", "Upgrade the database, and see its version."),
 }
 

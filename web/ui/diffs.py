@@ -44,6 +44,7 @@ ACTIONS = {
     "freeze:remove": "ended a freeze",
     "environment:create": "created the environment",
     "environment:set": "changed the environment",
+    "environment:restore": "restored the database of the environment",
     "token:create": "created a token",
     "token:revoke": "revoked a token",
     "person:add": "added a person",
