@@ -1,12 +1,13 @@
 import json
 
 from tests.sdk.fake_control_plane import CONTRACT, Clock, PerfClock
+from throwbar.cell import UNMARKED, Marks
 from throwbar.harvest import settle
 from throwbar.memory import Memories
 from throwbar.outbox import Outbox
 from throwbar.report import Sender, cell_document
 from throwbar.snapshot import compile_snapshot, parse
-from throwbar.tally import UNMARKED, Marks, Tally
+from throwbar.tally import Tally
 
 GOLDEN = json.loads((CONTRACT / "report.json").read_text())
 SNAPSHOT = compile_snapshot(parse((CONTRACT / "snapshot.json").read_bytes()))

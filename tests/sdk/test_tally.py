@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.sdk.fake_control_plane import Clock, PerfClock, a_flag
+from throwbar import cell as cell_module
 from throwbar import tally as tally_module
 from throwbar.harvest import settle, settle_all, take_dropped
 from throwbar.plan import FlagPlan
@@ -171,7 +172,7 @@ def test_a_sealed_cell_takes_no_further_call(setting):
 
 
 def test_what_finds_no_room_is_counted(setting, monkeypatch):
-    monkeypatch.setattr(tally_module, "CELLS_PER_THREAD", 1)
+    monkeypatch.setattr(cell_module, "CELLS_PER_THREAD", 1)
     setting.call(OLD)
 
     assert setting.tally.begin(NEW, "k") is None

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from throwbar.cell import REFUSED
 from throwbar.evidence import classify
 from throwbar.known_errors import DECIDED, EXACT, LEANING, name_of
 from throwbar.severity import adjusted, strategy_for
-from throwbar.tally import REFUSED
 from throwbar.taxonomy import BY_CATEGORY, Category, Delivery, ErrorInfo, Severity, Strategy
 
 ROOT = Path(__file__).resolve().parents[2]

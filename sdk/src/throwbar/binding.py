@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from throwbar.bound import Bound, Opened
 from throwbar.breaker import tell
 from throwbar.bulletin import Companion
+from throwbar.cell import UNMARKED, UNSEEN, Marks
 from throwbar.circuit import BreakerSettings, Mode, Permit, Transition
 from throwbar.decision import Choice, Decision, Reason, decide
 from throwbar.engine import Engine
@@ -19,7 +20,6 @@ from throwbar.lanes import NO_LANES, decision_of, lanes_of
 from throwbar.plan import OperationPlan
 from throwbar.policy import Policy
 from throwbar.snapshot import NOTHING, Snapshot
-from throwbar.tally import UNMARKED, UNSEEN, Marks
 from throwbar.terms import breaker_mode, breaker_settings, without_slow_rule
 
 if TYPE_CHECKING:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from throwbar.cell import Cell
 from throwbar.circuit import Permit
 from throwbar.decision import Choice
 from throwbar.guard import Guard
 from throwbar.plan import OperationPlan
 from throwbar.snapshot import Snapshot
-from throwbar.tally import Cell
 
 
 class Bound:

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TypeVar
 
+from throwbar.cell import NO_LATENCY, UNMARKED, Cell, Ended, Marks
 from throwbar.histogram import LOWEST, index_of
-from throwbar.tally import NO_LATENCY, UNMARKED, Cell, Ended, Marks, Tally
+from throwbar.tally import Tally
 from throwbar.taxonomy import Category
 from throwbar.thinning import Strand
 

@@ -16,9 +16,9 @@ from mmh3 import mmh3_32_uintdigest
 
 from throwbar.binding import Binding
 from throwbar.bound import Opened
+from throwbar.cell import UNSEEN
 from throwbar.engine import Engine
 from throwbar.histogram import SLOTS_BY_BITS, UPPER_BOUNDS_NS
-from throwbar.tally import UNSEEN
 
 Function = Callable[..., Any]
 

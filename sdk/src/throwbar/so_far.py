@@ -9,10 +9,11 @@ from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from throwbar.bulletin import InUse
+from throwbar.cell import REFUSED, Cell
 from throwbar.circuit import Mode, State
 from throwbar.guard import Guard
 from throwbar.harvest import sort_strays
-from throwbar.tally import REFUSED, Cell, Tally
+from throwbar.tally import Tally
 from throwbar.taxonomy import Category
 
 Operation = tuple[str, str]  # flag, operation

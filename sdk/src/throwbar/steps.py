@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from throwbar.binding import Binding
 from throwbar.bound import Opened
 from throwbar.breaker import tell
+from throwbar.cell import UNMARKED, Marks
 from throwbar.circuit import Permit
 from throwbar.deadline import Deadline, DeadlineExceeded, remaining
 from throwbar.delivery import Course, OutcomeUnknown, StartToken, WriteReceipt, fate_of
@@ -20,7 +21,6 @@ from throwbar.evidence import classify
 from throwbar.guard import NO_PERMIT, Guard
 from throwbar.policy import Policy
 from throwbar.retry import Repeating, RetrySettings, next_pause
-from throwbar.tally import UNMARKED, Marks
 from throwbar.taxonomy import Category, ErrorInfo
 from throwbar.terms import retry_settings
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from throwbar.binding import Binding
 from throwbar.bound import Opened
+from throwbar.cell import UNMARKED, Marks
 from throwbar.circuit import Cause, Transition
 from throwbar.decision import Decision
 from throwbar.guard import Guard
 from throwbar.hooks import BreakerChange, Hook, Outcome
-from throwbar.tally import UNMARKED, Marks
 
 
 class WatchedBinding(Binding):
