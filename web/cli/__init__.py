@@ -15,6 +15,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("web.cli.demo.command:demo_command", "Watch a migration, its rollout, and its automatic rollback."),
     "flag": ("web.cli.flag:flag", "List, show, create, switch, share and roll back flags."),
     "import-config": ("web.cli.import_config:import_config", "Make a flag of an application's migration settings."),
+    "export": ("web.cli.definitions:export", "Write the flags of an environment to a file."),
+    "apply": ("web.cli.definitions:apply", "Make the flags of an environment as a file says."),
     "rollout": ("web.cli.rollout:rollout", "Start, watch and steer rollouts."),
     "backtest": ("web.cli.backtest:backtest", "Ask what another policy would have done."),
     "evidence": ("web.cli.evidence:evidence", "Recompute what the scheduler decided on."),

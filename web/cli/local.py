@@ -85,6 +85,10 @@ class Local:
         new = flags.create_flag(self._store, self._environment, document, self._because(reason))
         return answer_flag(new, None, utc_now())
 
+    def replace_flag(self, flag: str, document: Mapping[str, Any], reason: str) -> Answer:
+        changed = flags.replace_flag(self._store, self._place(flag), document, self._because(reason))
+        return answer_flag(changed, None, utc_now())
+
     def enable(self, flag: str, reason: str) -> Answer:
         return answer_flag(flags.enable_flag(self._store, self._place(flag), self._because(reason)), None, utc_now())
 

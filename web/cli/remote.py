@@ -74,6 +74,9 @@ class Remote:
     def create_flag(self, document: Mapping[str, Any], reason: str) -> Answer:
         return self._ask("POST", f"{self._here}/flags?{urlencode({'reason': reason})}", document)
 
+    def replace_flag(self, flag: str, document: Mapping[str, Any], reason: str) -> Answer:
+        return self._ask("PUT", self._flag(flag, f"?{urlencode({'reason': reason})}"), document)
+
     def enable(self, flag: str, reason: str) -> Answer:
         return self._ask("POST", self._flag(flag, "/enable"), {"reason": reason})
 
