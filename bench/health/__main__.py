@@ -14,6 +14,7 @@ from bench.health import (
     rollouts,
     sample_ratio,
     slowness,
+    together,
 )
 from bench.health.scale import FULL, SHORT
 from bench.health.spread import processes
@@ -28,6 +29,7 @@ SUBJECTS = {
     "ratio": sample_ratio.tables,
     "prechecks": prechecks.tables,
     "recurring": recurring.tables,
+    "together": together.tables,
 }
 
 

@@ -84,7 +84,7 @@ class Attempt:
 
     def __init__(self, guardrails: Guardrails = DEFAULT, plan: Plan | None = None) -> None:
         self.guardrails, self.plan = guardrails, plan
-        self.seen, self.checks = Evidence(), 0
+        self.seen, self.checks, self.because = Evidence(), 0, ""
         self.rollout = entered(Rollout(attempt=1), 0, BEGIN) if plan else Rollout(attempt=1)
 
     @property
@@ -101,8 +101,9 @@ class Attempt:
         now = BEGIN + timedelta(seconds=CHECK_SECONDS * self.checks)
         self.seen = gather(self.seen, bucket, self.guardrails)
         sample = self._sample(bucket, now)
-        findings = judge(self.guardrails, sample, flag_evidence([sample]))
-        step = next_step(self.plan, self.rollout, findings, now).step
+        findings = judge(self.guardrails, sample, flag_evidence([self.seen]))
+        decision = next_step(self.plan, self.rollout, findings, now)
+        step, self.because = decision.step, decision.finding.guardrail if decision.finding else ""
         if step is Step.ADVANCE:
             self.rollout = entered(self.rollout, self.rollout.stage + 1, now)
         return step

@@ -19,7 +19,10 @@ from controlplane.domain.share import to_percent
 SCHEMA = 1
 BY_TIME = "bake"
 _COMPARISON = "E ≥ 1/α for the operation and for the flag, and at least 3 bad candidate keys"
-_LIMIT = "the limit's evidence ≥ 1/α, and the comparison's ≥ 20 where there is a baseline to compare with"
+_LIMIT = (
+    "the limit's evidence ≥ its part of 1/α (`log_limit` of the finding), and the comparison's, of the operation and of "
+    "the flag, ≥ 20 where there is a baseline to compare with"
+)
 _MEANINGS = {
     BY_TIME: "the bake is over, enough keys were seen, and nothing is unhealthy or in doubt",
     "errors_vs_baseline": _COMPARISON,
@@ -50,7 +53,7 @@ def record_document(grounds: Grounds) -> dict[str, Any]:
         "log_evidence": grounds.overall,
         "one_in": evidence.one_in(grounds.overall),
         **alpha_numbers(flag.guardrails),
-        "operations": {name: _operation(grounds, name) for name in flag.exposed_operations},
+        "operations": {name: _operation(grounds, name) for name in flag.attempted_operations},
         "findings": [finding_document(each) for each in grounds.findings],
     }
 

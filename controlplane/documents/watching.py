@@ -10,6 +10,7 @@ from controlplane.domain.findings import Consequence, Finding, Verdict
 from controlplane.domain.ledger import Counts, Ledger
 from controlplane.domain.observation import Evidence
 from controlplane.domain.precheck import Precheck
+from controlplane.domain.refusals import Budget, Rate, Refusals
 
 
 def evidence_document(seen: Evidence) -> dict[str, Any]:
@@ -17,7 +18,9 @@ def evidence_document(seen: Evidence) -> dict[str, Any]:
         "policy": seen.policy,
         "design_effect": seen.design_effect,
         "processes": seen.processes,
+        "operations": seen.operations,
         "precheck": asdict(seen.precheck),
+        "refusals": asdict(seen.refusals) if seen.refusals != Refusals() else {},
         "errors": _wealth_document(seen.errors),
         "outage": _wealth_document(seen.outage),
         "latency": {name: _wealth_document(each) for name, each in seen.latency.items()},
@@ -44,6 +47,7 @@ def evidence_document(seen: Evidence) -> dict[str, Any]:
 def parse_evidence(document: Mapping[str, Any]) -> Evidence:
     values = dict(document)
     values["precheck"] = Precheck(**document.get("precheck", {}))
+    values["refusals"] = _refusals(document.get("refusals") or {})
     values["errors"] = _wealth(document["errors"])
     values["outage"] = _wealth(document.get("outage", {"bets": (), "buckets": 0}))
     values["latency"] = {name: _wealth(each) for name, each in document["latency"].items()}
@@ -58,6 +62,13 @@ def parse_evidence(document: Mapping[str, Any]) -> Evidence:
     }
     values["proof"] = tuple(document.get("proof", ()))
     return Evidence(**values)
+
+
+def _refusals(document: Mapping[str, Any]) -> Refusals:
+    if not document:
+        return Refusals()
+    budgets = [Budget(**document[name]) for name in ("opened", "confirmed")]
+    return Refusals(Rate(**document["recent"]), *budgets, failing=document["failing"])
 
 
 def _turnout_document(turnout: Turnout) -> list[int]:

@@ -128,6 +128,18 @@ def log_mean(log_values: Sequence[float]) -> float:
     return _log_mean(log_values)
 
 
+def log_shared(own: float, others: Sequence[float]) -> float:
+    """ln of what one e-value is worth among others, so that each may be acted on alone: the least mean of any group
+    of them that it belongs to (closed testing: Vovk & Wang, E-values: calibration, combination and applications, 2021).
+    Others that speak louder do not speak for it.
+    """
+    group, least = [own], own
+    for each in sorted(others):
+        group.append(each)
+        least = min(least, _log_mean(group))
+    return least
+
+
 def one_in(log_evidence: float) -> float:
     """Evidence as people read it: "1 in N" harmless candidates would look this bad. Capped at a million million."""
     return math.exp(min(max(log_evidence, 0.0), math.log(1e12)))

@@ -114,6 +114,22 @@ class Flag:
         )
 
     @property
+    def attempted_operations(self) -> tuple[str, ...]:
+        """The operations that share the α of an attempt: exposed, taken back alone, or still to have their turn.
+
+        While an attempt lasts they stay the same: with each that came or went α would be spent anew.
+        """
+        if not self.exposed_operations:
+            return ()
+        under_way = self.rollout.state in {State.RUNNING, State.PAUSED, State.COMPLETED}
+        planned = self.planned_operations if self.plan and under_way else ()
+        return tuple(
+            name
+            for name, each in self.operations.items()
+            if each.share or each.rolled_back or name in planned or self.serves_candidate
+        )
+
+    @property
     def rehearsed_operations(self) -> tuple[str, ...]:
         """The operations whose calls also go to the candidate, by a plan that sets the modes."""
         if not (self.plan and self.plan.sets_modes and self.enabled) or self.rolled_back or self.archived_at:

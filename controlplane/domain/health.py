@@ -1,13 +1,13 @@
 """Health: judging one operation's guardrails against what was seen of it. Pure; every finding carries its sentence."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from controlplane.domain import evidence, histogram
+from controlplane.domain import evidence, histogram, stakes
 from controlplane.domain.findings import Consequence, Finding, Verdict
 from controlplane.domain.gates import gates
-from controlplane.domain.guardrails import Guardrails, OnBreach
+from controlplane.domain.guardrails import Compare, Guardrails, OnBreach
 from controlplane.domain.observation import Evidence, quantile_of
 from controlplane.domain.rates import at_least
 from controlplane.domain.sample import Sample
@@ -15,28 +15,33 @@ from controlplane.domain.silence import silence
 from controlplane.domain.words import count, one_in, percent, seconds
 
 LEAST_BAD_KEYS = 3  # an outage of two keys is a story about two keys
+_STAKE = math.log(stakes.COMPARISON)
 
 
-def flag_evidence(samples: Sequence[Sample]) -> float:
-    """ln E of a whole flag: the mean over operations of half error, half latency evidence.
+def flag_evidence(operations: Sequence[Evidence]) -> float:
+    """ln E of a whole flag: the mean over operations of half error, half latency evidence, by the part of its stake.
 
     The false-rollback probability α belongs to the attempt of the flag, so its operations share one wealth.
     """
-    return log_share_of_evidence([sample.evidence for sample in samples])
+    return _STAKE + evidence.log_mean([_log_evidence(seen) for seen in operations]) if operations else 0.0
 
 
-def log_share_of_evidence(operations: Sequence[Evidence]) -> float:
-    """`flag_evidence` of what was gathered of each operation."""
-    each = [log for seen in operations for log in (seen.errors.log_evidence, seen.log_latency)]
-    return evidence.log_mean(each) if each else 0.0
+def shared_evidence(name: str, operations: Mapping[str, Evidence]) -> float:
+    """ln of what the evidence of one operation is worth among those of the flag, each of which may be taken back."""
+    others = [_log_evidence(seen) for other, seen in operations.items() if other != name]
+    return _STAKE + evidence.log_shared(_log_evidence(operations[name]), others)
+
+
+def _log_evidence(seen: Evidence) -> float:
+    return evidence.log_mean([seen.errors.log_evidence, seen.log_latency])
 
 
 def judge(guardrails: Guardrails, sample: Sample, overall: float) -> tuple[Finding, ...]:
-    """Every guardrail of one operation, judged; `overall` is the flag's evidence (see `flag_evidence`)."""
+    """Every guardrail of one operation, judged; `overall` is its evidence among the others' (`shared_evidence`)."""
     found = (
         *_comparisons(guardrails, sample, overall),
         *_outage(guardrails, sample),
-        *_limits(guardrails, sample),
+        *_limits(guardrails, sample, overall),
         *gates(guardrails, sample),
         *silence(guardrails, sample),
     )
@@ -123,7 +128,7 @@ def _outage(guardrails: Guardrails, sample: Sample) -> Iterator[Finding]:
     seen = sample.evidence
     if guardrails.compare is None or not sample.has_control or not seen.outage.buckets:
         return
-    needed = math.log(sample.operations / guardrails.compare.alpha)
+    needed = stakes.log_needed(guardrails.compare.alpha, stakes.OUTAGE, sample.operations)
     dead = seen.outage.log_evidence >= needed
     rates = [percent(side.error_rate or 0.0) for side in (sample.candidate, sample.baseline)]
     sentence = (
@@ -136,7 +141,7 @@ def _outage(guardrails: Guardrails, sample: Sample) -> Iterator[Finding]:
     yield Finding(sample.operation, "outage", verdict, sentence, consequence, numbers)
 
 
-def _limits(guardrails: Guardrails, sample: Sample) -> Iterator[Finding]:
+def _limits(guardrails: Guardrails, sample: Sample, overall: float) -> Iterator[Finding]:
     if guardrails.max_error_rate is not None:
         rate = sample.candidate.error_rate
         shown = "no calls" if rate is None else f"{percent(rate)} of calls"
@@ -145,14 +150,14 @@ def _limits(guardrails: Guardrails, sample: Sample) -> Iterator[Finding]:
         sentence = f"{sample.operation}: {shown} to {sample.candidate_name} {verb}, limit {limit}"
         numbers = {"value": rate, "limit": guardrails.max_error_rate, "baseline": sample.baseline.error_rate}
         log_limit = sample.evidence.max_error_rate.log_evidence
-        support = sample.evidence.errors.log_evidence
+        support = min(sample.evidence.errors.log_evidence, overall)
         yield _limit(guardrails, sample, "max_error_rate", sentence, numbers, (log_limit, support))
     for name, milliseconds in guardrails.max_latency_ms.items():
         value = histogram.quantile_ms(sample.candidate.latency, quantile_of(name))
         baseline = histogram.quantile_ms(sample.baseline.latency, quantile_of(name))
         sentence = f"{sample.operation}: {name} of {sample.candidate_name} is {_ms(value)}, limit {_ms(milliseconds)}"
         wealth = sample.evidence.max_latency.get(name, evidence.Wealth())
-        support = sample.evidence.log_latency
+        support = min(sample.evidence.log_latency, overall)
         numbers = {"value": value, "limit": milliseconds, "baseline": baseline}
         yield _limit(guardrails, sample, f"max_latency_{name}", sentence, numbers, (wealth.log_evidence, support))
 
@@ -167,7 +172,7 @@ def _limit(
 ) -> Finding:
     """A limit rolls back only where the comparison supports it: a baseline that is bad too is no reason to go back."""
     log_limit, support = logs
-    needed = -math.log(guardrails.compare.alpha if guardrails.compare else 0.01)
+    needed = _needed_of_a_limit(guardrails, sample.operations)
     broken = log_limit >= needed
     alone = guardrails.compare is None or not sample.has_control
     supported = alone or support >= evidence.SUPPORT
@@ -182,6 +187,13 @@ def _limit(
         sentence += f"; {sample.baseline_name} shows no difference, so going back would not help"
     shown = {**numbers, "log_evidence": log_limit, "log_limit": needed}
     return Finding(sample.operation, name, verdict, sentence, consequence, shown)
+
+
+def _needed_of_a_limit(guardrails: Guardrails, operations: int) -> float:
+    """All limits of all operations share one part of α."""
+    number = (guardrails.max_error_rate is not None) + len(guardrails.max_latency_ms)
+    part = stakes.LIMITS if guardrails.compare else 1.0
+    return stakes.log_needed((guardrails.compare or Compare()).alpha, part, max(1, number) * operations)
 
 
 def on_breach(guardrails: Guardrails) -> Consequence:

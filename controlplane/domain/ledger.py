@@ -70,10 +70,9 @@ def _added(counts: Counts, stratum: Stratum) -> Counts:
 def _canonical(bucket: Bucket) -> str:
     """What a bucket says to a judge, written down in one way only."""
     strata = [[each.share, _arm(each.baseline), _arm(each.candidate)] for each in bucket.strata]
-    return json.dumps(
-        [bucket.start, strata, _arm(bucket.baseline), _arm(bucket.candidate)],
-        separators=(",", ":"),
-    )
+    both = [_arm(bucket.baseline), _arm(bucket.candidate)]
+    probes = [[bucket.probes.judged, bucket.probes.bad]] if bucket.probes.judged else []
+    return json.dumps([bucket.start, strata, *both, *probes], separators=(",", ":"))
 
 
 def _arm(arm: Arm) -> list[object]:

@@ -16,6 +16,7 @@ from controlplane.domain.histogram import Histogram
 from controlplane.domain.outage import bet_on_outage, is_spent
 from controlplane.domain.precheck import Precheck
 from controlplane.domain.proof import LogBets, proved
+from controlplane.domain.refusals import Refusals, with_bucket, without_refused
 from controlplane.domain.share import FULL
 
 __all__ = [
@@ -48,12 +49,13 @@ class Stratum:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """One operation in one sealed bucket: what the share assigned, and everything there was."""
+    """One operation in one sealed bucket: what the share assigned, and everything there was, `probes` apart as well."""
 
     start: int
     strata: tuple[Stratum, ...]
     baseline: Arm
     candidate: Arm
+    probes: Arm = Arm()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +63,16 @@ class Evidence:
     """What an attempt has shown about one operation so far. Restarts when the limits it tests are changed.
 
     `design_effect` is what holds where the guardrails say none: whoever opens an attempt sets it to what the `precheck`
-    has measured, and it stays for the attempt. `processes` is how many have reported at most. None of them restarts.
+    has measured, and it stays for the attempt. `processes` is how many have reported at most, `operations` among how
+    many of the flag α is divided. None of them restarts.
     """
 
     policy: str = ""
     design_effect: float = DESIGN_EFFECT
     processes: int = 1
+    operations: int = 1
     precheck: Precheck = Precheck()
+    refusals: Refusals = Refusals()
     errors: Wealth = Wealth()
     latency: Mapping[str, Wealth] = field(default_factory=dict)
     outage: Wealth = Wealth()
@@ -106,12 +111,27 @@ def gather(seen: Evidence, bucket: Bucket, guardrails: Guardrails) -> Evidence:
         seen = _anew(seen, policy)
     spent = seen.is_spent
     seen = _counted(seen, bucket)
+    if guardrails.compare:
+        seen, bucket = _heeded(seen, bucket, guardrails.compare)
     if guardrails.compare and spent:
-        sides = [each.candidate for each in bucket.strata], [each.baseline for each in bucket.strata]
-        seen = replace(seen, outage=bet_on_outage(seen.outage, *sides, effect))
+        candidates = [each.candidate for each in bucket.strata]
+        seen = replace(seen, outage=bet_on_outage(seen.outage, candidates, bucket.baseline, effect))
     if guardrails.compare:
         seen = _compared(seen, bucket.strata, guardrails.compare, effect)
     return _measured(seen, bucket.candidate, guardrails, effect)
+
+
+def _heeded(seen: Evidence, bucket: Bucket, compare: Compare) -> tuple[Evidence, Bucket]:
+    """The bucket as it may be held against the candidate: without what a breaker turned away, where that is in doubt."""
+    attempts = bucket.candidate.calls + bucket.candidate.retries
+    refusals = with_bucket(
+        seen.refusals, bucket.start, bucket.baseline, attempts, compare, seen.operations, bucket.probes
+    )
+    seen = replace(seen, refusals=refusals)
+    if not refusals.doubted(bucket.start):
+        return seen, bucket
+    strata = tuple(replace(each, candidate=without_refused(each.candidate)) for each in bucket.strata)
+    return seen, replace(bucket, strata=strata, candidate=without_refused(bucket.candidate))
 
 
 def design_effect_of(seen: Evidence, guardrails: Guardrails) -> float:
@@ -132,7 +152,9 @@ def _anew(seen: Evidence, policy: str) -> Evidence:
         policy=policy,
         design_effect=seen.design_effect,
         processes=seen.processes,
+        operations=seen.operations,
         precheck=seen.precheck,
+        refusals=seen.refusals,
         history=seen.history,
         keys_at=seen.keys_at,
         assignments=seen.assignments,

@@ -4,7 +4,8 @@ A process whose breaker opened tells what its keys have come to so far. Counted 
 is asked (`outage`): do most of the candidate's keys fail, while at most a tenth of the baseline's do? As in a sealed
 bucket, a key that an open breaker turned away is bad. Two things keep a part from being taken for the whole: processes
 that tell of no open breaker count as if each had as many keys, all well; and at least three keys of one process must
-have failed at the backend itself, for one key that fails again and again can open a breaker for all others.
+have failed at the backend itself, for one key that fails again and again can open a breaker for all others. And nothing
+is said where breakers open by chance (`refusals`).
 """
 
 import math
@@ -12,11 +13,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from controlplane.domain import evidence
+from controlplane.domain.arm import Arm
 from controlplane.domain.evidence import Wealth
 from controlplane.domain.findings import Finding, Verdict
-from controlplane.domain.guardrails import Guardrails
+from controlplane.domain.guardrails import Compare, Guardrails
 from controlplane.domain.health import LEAST_BAD_KEYS, on_breach
-from controlplane.domain.outage import LIMIT, WELL
+from controlplane.domain.outage import LIMIT, is_well
+from controlplane.domain.refusals import Refusals, with_bucket
 from controlplane.domain.share import FULL
 from controlplane.domain.words import count, one_in
 
@@ -43,7 +46,10 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An operation of which breakers tell. `quiet` processes of the same services tell of no open one."""
+    """An operation of which breakers tell. `quiet` processes of the same services tell of no open one.
+
+    `refusals` is what the sealed buckets say of breakers that open by chance, `at` the instant, in seconds since the epoch.
+    """
 
     operation: str
     baseline_name: str
@@ -53,6 +59,8 @@ class Asked:
     quiet: int = 0
     operations: int = 1
     design_effect: float = evidence.DESIGN_EFFECT
+    refusals: Refusals = Refusals()
+    at: int = 0
 
 
 def log_evidence(keys: int, bad_keys: int, design_effect: float) -> float:
@@ -65,12 +73,23 @@ def open_breakers(guardrails: Guardrails, asked: Asked) -> Iterator[Finding]:
     """A finding where the candidate is dead, and nothing at all otherwise: the sealed buckets tell the rest."""
     if guardrails.compare is None or not asked.told or not 0 < asked.share < FULL:
         return
+    if _by_chance(asked, guardrails.compare):
+        return
     numbers = _numbers(asked, guardrails.compare.alpha)
-    enough = numbers["failed_keys"] >= LEAST_BAD_KEYS and numbers["baseline_keys"] > 0
-    well = numbers["baseline_bad_keys"] <= WELL * numbers["baseline_keys"]
+    enough = numbers["failed_keys"] >= LEAST_BAD_KEYS
+    well = is_well(numbers["baseline_bad_keys"], numbers["baseline_keys"])
     if enough and well and numbers["log_evidence"] >= numbers["log_limit"]:
         sentence = _sentence(asked, numbers)
         yield Finding(asked.operation, RULE, Verdict.UNHEALTHY, sentence, on_breach(guardrails), numbers)
+
+
+def _by_chance(asked: Asked, compare: Compare) -> bool:
+    """Whether a candidate that fails like the baseline now would open breakers, too."""
+    keys, bad = (sum(getattr(each.baseline, name) for each in asked.told) for name in ("keys", "bad_keys"))
+    baseline = Arm(calls=keys, bad=bad, errors={"timeout": bad})  # hard ones, for all that is known of them
+    attempts = sum(each.candidate.keys for each in asked.told)
+    seen = with_bucket(asked.refusals, asked.at, baseline, attempts, compare, asked.operations)
+    return seen.doubted(asked.at)
 
 
 def _numbers(asked: Asked, alpha: float) -> dict[str, float]:

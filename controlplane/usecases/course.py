@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from controlplane.documents.decision_record import alpha_numbers, evidence_numbers, limit_numbers
-from controlplane.domain.health import log_share_of_evidence
-from controlplane.domain.observation import Bucket, Evidence
+from controlplane.domain.health import flag_evidence
+from controlplane.domain.observation import Bucket
+from controlplane.usecases.judging import attempted
 from controlplane.usecases.replaying import Replayed
 
 Rates = dict[str, list[int]]  # operation → keys and bad keys of the baseline, then of the candidate
@@ -70,10 +71,10 @@ def _step_of(state: Replayed, step: int) -> int:
 
 
 def _point(state: Replayed, step: int, counted: Mapping[str, list[int]]) -> dict[str, Any]:
-    exposed = [state.evidence.get(name, Evidence()) for name in state.flag.exposed_operations]
+    shared = list(attempted(state.flag, state.evidence).values())
     return {
         "time": state.until if state.opens else (_step_of(state, step) + 1) * step,
-        "overall": log_share_of_evidence(exposed) if state.flag.guardrails else None,
+        "overall": flag_evidence(shared) if state.flag.guardrails else None,
         "operations": {name: _operation(state, name, counted.get(name)) for name in state.evidence},
     }
 

@@ -8,7 +8,7 @@ from controlplane.domain import evidence
 from controlplane.domain.audit import AuditEntry
 from controlplane.domain.findings import Finding, worst
 from controlplane.domain.flag import Flag
-from controlplane.domain.health import log_share_of_evidence
+from controlplane.domain.health import flag_evidence
 from controlplane.domain.intervals import Interval
 from controlplane.domain.observation import Evidence
 from controlplane.domain.rates import rates_of
@@ -21,7 +21,7 @@ from controlplane.store.environments import Environment
 from controlplane.store.watches import Watch
 from controlplane.usecases.answers import health_word, holds, is_held, operation_waits_for, waiting_for
 from controlplane.usecases.changing import Place
-from controlplane.usecases.judging import Cells, is_served
+from controlplane.usecases.judging import Cells, attempted, is_served
 from controlplane.usecases.routing import describe_routing
 from controlplane.usecases.series import RANGES, Span, series_of, span_between
 from controlplane.usecases.trail import flag_course, operation_course, uncertainty_of
@@ -100,9 +100,8 @@ def _read(uow: UnitOfWork, place: Place, span: Span, grain: Grain) -> tuple[Envi
 
 
 def _overall(flag: Flag, watch: Watch | None) -> float:
-    """The same sum as the one that decides: over the exposed operations only."""
-    seen = watch.evidence if watch else {}
-    return log_share_of_evidence([seen[name] for name in flag.exposed_operations if name in seen])
+    """The same sum as the one that decides."""
+    return flag_evidence(list(attempted(flag, watch.evidence if watch else {}).values()))
 
 
 def _judged(flag: Flag, name: str, watch: Watch | None, now: datetime) -> dict[str, Any]:

@@ -52,6 +52,7 @@ def _asked(heard: Heard, flag: Flag, name: str, limits: Guardrails, watch: Watch
     telling = {each.instance: told for each in heard.voices for told in _told(each, flag, name, now)}
     services = heard.services[flag.key] | {each.service for each in heard.voices if each.instance in telling}
     quiet = sum(each.service in services and each.instance not in telling for each in heard.voices)
+    seen = watch.evidence.get(name, Evidence())
     return Asked(
         operation=name,
         baseline_name=flag.baseline,
@@ -59,8 +60,10 @@ def _asked(heard: Heard, flag: Flag, name: str, limits: Guardrails, watch: Watch
         share=flag.operations[name].share,
         told=() if _baseline_tripped(heard, flag, name) else tuple(telling.values()),
         quiet=quiet,
-        operations=len(flag.exposed_operations),
-        design_effect=design_effect_of(watch.evidence.get(name, Evidence()), limits),
+        operations=len(flag.attempted_operations),
+        design_effect=design_effect_of(seen, limits),
+        refusals=seen.refusals,
+        at=int(now.timestamp()),
     )
 
 

@@ -1,13 +1,13 @@
 """Judging: from the stored buckets of one flag to its findings. Reads, decides nothing."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from controlplane.domain.checklist import unfinished
 from controlplane.domain.findings import Consequence, Finding, Verdict
 from controlplane.domain.flag import Flag, Side
-from controlplane.domain.health import flag_evidence, judge, log_share_of_evidence
+from controlplane.domain.health import flag_evidence, judge, shared_evidence
 from controlplane.domain.ledger import Ledger, noted
 from controlplane.domain.observation import Arm, Bucket, Evidence, Stratum, gather, total
 from controlplane.domain.record import Grounds
@@ -70,8 +70,13 @@ def look_at(uow: Reads, environment: Environment, flag: Flag, now: datetime, clo
 
 
 def _overall(flag: Flag, watch: Watch) -> float:
-    exposed = flag.exposed_operations if flag.guardrails else ()
-    return log_share_of_evidence([watch.evidence.get(name, Evidence()) for name in exposed])
+    return flag_evidence(list(attempted(flag, watch.evidence).values()))
+
+
+def attempted(flag: Flag, evidence: Mapping[str, Evidence]) -> dict[str, Evidence]:
+    """What is known of the operations that share α."""
+    names = flag.attempted_operations if flag.guardrails else ()
+    return {name: evidence.get(name, Evidence()) for name in names}
 
 
 def look_over(flag: Flag, watch: Watch, cells: Cells, until: int, now: datetime, sealing_seconds: float = 40.0) -> Look:
@@ -88,16 +93,16 @@ def look_over(flag: Flag, watch: Watch, cells: Cells, until: int, now: datetime,
         replace(_sample(flag, name, watch, own.get(name, ()), until, now), sealing_seconds=sealing_seconds)
         for name in exposed
     ]
-    overall = flag_evidence(samples)
+    known = attempted(flag, watch.evidence)
     judged = (
         finding
         for sample in samples
         if (limits := flag.guardrails_of(sample.operation))
-        for finding in judge(limits, sample, overall)
+        for finding in judge(limits, sample, shared_evidence(sample.operation, known))
     )
     open_items = unfinished(flag.blocked_by, live=flag.rollout.is_live)
     findings = (*_unexposed(flag), *open_items, *judged)
-    return Look(replace(watch, findings=findings), findings, overall)
+    return Look(replace(watch, findings=findings), findings, flag_evidence(list(known.values())))
 
 
 def _by_operation(cells: Cells) -> dict[str, list[tuple[Place, Arm]]]:
@@ -173,7 +178,9 @@ def put_in(flag: Flag, name: str, bucket: Bucket, evidence: dict[str, Evidence],
     limits = flag.guardrails_of(name) if name in flag.operations else None
     if limits is None:
         return
-    evidence[name] = gather(evidence.get(name, Evidence()), bucket, limits)
+    seen = evidence.get(name, Evidence())
+    seen = replace(seen, operations=max(seen.operations, len(flag.attempted_operations)))
+    evidence[name] = gather(seen, bucket, limits)
     ledgers[name] = noted(ledgers.get(name, Ledger()), bucket)
 
 
@@ -195,7 +202,8 @@ def _bucket(start: int, cells: Cells) -> Bucket:
     strata = tuple(
         Stratum(share, _of(cells, Side.BASELINE, share), _of(cells, Side.CANDIDATE, share)) for share in shares
     )
-    return Bucket(start, strata, both(cells, Side.BASELINE), both(cells, Side.CANDIDATE))
+    probes = total([arm for place, arm in cells if place.assigned_by == "probe" and place.side is Side.CANDIDATE])
+    return Bucket(start, strata, both(cells, Side.BASELINE), both(cells, Side.CANDIDATE), probes)
 
 
 def _of(cells: Cells, side: Side, share: int) -> Arm:
@@ -227,7 +235,7 @@ def _sample(  # everything one look needs of one operation
         exposed_seconds=_exposed_seconds(flag, now),
         baked=_has_baked(flag, now),
         asks_for_proof=_asks_for_proof(flag, name),
-        operations=len(flag.exposed_operations),
+        operations=len(flag.attempted_operations),
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from controlplane.documents.decision_record import evidence_numbers, limit_numbers
 from controlplane.domain import open_breakers
 from controlplane.domain.audit import AuditEntry
-from controlplane.domain.health import log_share_of_evidence
+from controlplane.domain.health import flag_evidence
 from controlplane.domain.ledger import Ledger
 from controlplane.domain.observation import Evidence
 from controlplane.domain.record import CODE
@@ -37,7 +37,7 @@ def recomputed(entry: AuditEntry, state: Replayed | None) -> dict[str, Any]:
 
 
 def _compared(record: Mapping[str, Any], state: Replayed) -> dict[str, Any]:
-    overall = log_share_of_evidence([state.evidence.get(name, Evidence()) for name in _judged(record, state)])
+    overall = flag_evidence([state.evidence.get(name, Evidence()) for name in _judged(record, state)])
     operations = {name: dict(_metrics(each, state, name)) for name, each in record.get("operations", {}).items()}
     for name, both in _told(record):
         operations.setdefault(name, {})[open_breakers.RULE] = both
@@ -56,7 +56,7 @@ def _compared(record: Mapping[str, Any], state: Replayed) -> dict[str, Any]:
 
 def _judged(record: Mapping[str, Any], state: Replayed) -> tuple[str, ...]:
     """The operations whose evidence was averaged; records without a schema do not name them."""
-    return tuple(record["operations"]) if "operations" in record else state.flag.exposed_operations
+    return tuple(record["operations"]) if "operations" in record else state.flag.attempted_operations
 
 
 def _metrics(recorded: Mapping[str, Any], state: Replayed, name: str) -> Iterator[tuple[str, dict[str, float]]]:

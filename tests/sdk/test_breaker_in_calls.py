@@ -44,6 +44,30 @@ def test_row_14_hard_failures_in_a_row_open_it_and_the_baseline_serves(service):
     assert cells["baseline", "breaker"]["ok"] == 25
 
 
+def test_keys_turned_away_are_not_called_bad_where_one_key_that_fails_time_and_again_opened_it(service):
+    operation = failing(service)
+
+    for key in ["loud"] * 5 + [f"k{number}" for number in range(25)]:
+        operation(key=key)
+
+    cell = service.cells()["candidate", "share"]
+    assert cell["errors"] == {"connection": 5, "cancelled": 25}
+    assert (cell["keys"], cell["bad_keys"]) == (26, 1)
+
+
+def test_nor_while_the_baseline_fails_as_well(service):
+    down = raising(*(refused() for _ in range(10_000)))
+    operation = service.operation(down, down, **ONCE)
+
+    for number in range(30):
+        with pytest.raises(ConnectionRefusedError):
+            operation(key=f"k{number}")
+
+    cell = service.cells()["candidate", "share"]
+    assert cell["errors"] == {"connection": 5, "cancelled": 25}
+    assert (cell["keys"], cell["bad_keys"]) == (30, 5)
+
+
 def test_row_14_a_failure_rate_opens_it(service):
     answers = raising(*(ValueError() if number % 2 else None for number in range(1_000)))
     operation = service.operation(answers, **ONCE)

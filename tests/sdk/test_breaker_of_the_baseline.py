@@ -61,6 +61,20 @@ def test_by_default_every_call_reaches_a_baseline_that_is_down(service):
     assert backend.calls == 20
 
 
+def test_one_that_would_be_open_is_told_of_as_long_as_it_would_be(service, perf):
+    read = service.operation(lambda: "new", Backend(), breaker=throwbar.Breaker(hard_failures=3, open_seconds=10))
+    on_this_clock(service, perf)
+    guard = service.orders._bind("read").guards[0]
+    guard.breaker.renew()
+
+    failing(3, read)
+    guard.changed = False
+
+    assert guard.noteworthy
+    perf.now += 11 * 10**9
+    assert not guard.noteworthy
+
+
 def test_one_that_was_asked_to_act_keeps_calls_away_then_probes_and_closes(service, perf):
     backend = Backend()
     read = service.operation(lambda: "new", backend, breaker=ACTING, retry=NEVER_AGAIN)

@@ -186,6 +186,8 @@ class Binding:
         """The call came back with this exception, and that is that."""
         info = classify(error)
         ended_ns = self._engine.perf_clock_ns()
+        if info.countable:
+            opened[1].guards[opened[0].candidate].failures.append(opened[5])
         tell(opened[2], info, ended_ns, ended_ns - opened[6])
         self.settle(opened, info.category)
 
@@ -210,7 +212,8 @@ class Binding:
             probing = guard.breaker.passing is not permit
             return self._begin(bound, bound.plan.by_probe if probing else choice, permit, key)
         if engine.counting:
-            engine.tally.refused(choice, key)
+            tells = guard.blames_the_backend and not bound.guards[0].breaker.would_refuse
+            engine.tally.refused(choice, key, tells=tells)
         return self._begin(bound, bound.plan.by_breaker, bound.guards[0].breaker.passing or NO_PERMIT, key)
 
     def _begin(self, bound: Bound, choice: Choice, permit: Permit, key: str | None) -> Opened:

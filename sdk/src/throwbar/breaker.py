@@ -76,6 +76,11 @@ class Breaker:
         self._tell(news)
         return permit
 
+    @property
+    def would_refuse(self) -> bool:
+        """Whether it is not closed, or would not be if it did more than measure."""
+        return self.passing is None or (self.mode is Mode.METRICS_ONLY and self._clock_ns() < self._until_ns)
+
     def refuses(self, now_ns: int) -> bool:
         """Whether a call would go elsewhere now, without asking for a permit."""
         return self.passing is None and self._state is State.OPEN and now_ns < self._until_ns

@@ -99,6 +99,13 @@ class Cell:
         else:
             self.untimed += 1
 
+    def turn_away(self, key: str | None) -> None:
+        """Count a call that was not let through, and is neither good nor bad, nor is its key."""
+        self.errors[_CANCELLED] = self.errors.get(_CANCELLED, 0) + 1
+        if key is not None and not (self.mask and hash(key) & self.mask):
+            self.keys.setdefault(key, NO_LATENCY)
+        self.untimed += 1
+
     @property
     def finished(self) -> int:
         """Calls that are counted in full: a call that has its place in `latency`, or in `untimed`, has all others."""

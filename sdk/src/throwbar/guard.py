@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 
 from throwbar.breaker import Breaker
 from throwbar.budget import FALLBACKS, RETRIES, Budget
 from throwbar.circuit import BreakerSettings, Mode, State, Transition
+
+
+LEAST_KEYS = 3  # that must have failed: one key that fails again and again can open a breaker for all others
+_FAILURES = 5
 
 
 class NoPermit:
@@ -29,16 +34,18 @@ NO_PERMIT = NoPermit()
 class Guard:
     """Of the candidate it may refuse calls; of the baseline it only measures, for there is nowhere else to go.
 
-    `earnings` is what the hot path counts ordinary calls in. Both budgets live on it.
+    `earnings` is what the hot path counts ordinary calls in. Both budgets live on it. `failures` are the keys of the
+    newest failed attempts.
     """
 
-    __slots__ = ("backend", "breaker", "candidate", "changed", "earnings", "fallbacks", "retries", "since")
+    __slots__ = ("backend", "breaker", "candidate", "changed", "earnings", "failures", "fallbacks", "retries", "since")
 
     def __init__(self, backend: str, on_transition: Callable[[Guard, Transition], None], *, candidate: bool) -> None:
         self.backend = backend
         self.candidate = candidate
         self.changed = False
         self.since: float | None = None  # of the last change, in seconds since the epoch
+        self.failures: deque[str | None] = deque(maxlen=_FAILURES)
         self.breaker = Breaker(on_transition=lambda transition: on_transition(self, transition))
         self.retries = Budget(RETRIES)
         self.fallbacks = Budget(FALLBACKS)
@@ -52,6 +59,7 @@ class Guard:
         """A new process: nothing is known of the backend, and nobody holds a lock."""
         self.changed = False
         self.since = None
+        self.failures.clear()
         self.breaker.renew()
         self.retries.renew()
         self.fallbacks.renew()
@@ -66,6 +74,14 @@ class Guard:
         """Pay for one more attempt here."""
         self.retries.calls = self.earnings.calls
         return self.retries.spend(now_ns)
+
+    @property
+    def blames_the_backend(self) -> bool:
+        """Whether a key turned away would have failed as well: not where only one or two keys did, time and again.
+
+        With fewer failures than that it was slowness that opened the breaker.
+        """
+        return len(self.failures) < _FAILURES or len(set(self.failures)) >= LEAST_KEYS
 
     @property
     def state(self) -> str:
@@ -86,7 +102,7 @@ class Guard:
 
     @property
     def noteworthy(self) -> bool:
-        """Whether a report has to name it: not closed, or on somebody's order."""
+        """Whether a report has to name it: not closed, or on somebody's order; of the baseline, would not be closed."""
         if not self.candidate:
-            return self.changed
+            return self.changed or self.breaker.would_refuse
         return self.changed or self.state != State.CLOSED

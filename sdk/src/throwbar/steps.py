@@ -138,6 +138,8 @@ def _attempts(call: Call, ended: Ended | None) -> Generator[Function | float, En
             permit.succeeded(now_ns, now_ns - started_ns)
             return tried._replace(ended=ended, well=True, retries=number - 1)
         info = classify(error, call.policy.classify)
+        if info.countable:
+            guard.failures.append(call.opened[5])
         tell(permit, info, now_ns, now_ns - started_ns)
         course = call.token.settle(fate_of(info))
         lost = course.unknown and info.category is not Category.APPLICATION

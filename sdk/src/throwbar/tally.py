@@ -87,11 +87,19 @@ class Tally:
         if call is not None:
             self.add(cell, call[0], slot_of(ended_ns - call[1]), category, marks)
 
-    def refused(self, choice: Choice, key: str | None) -> None:
-        """A call that was decided so and not let through: it failed before it began, in no time that means anything."""
+    def refused(self, choice: Choice, key: str | None, *, tells: bool = True) -> None:
+        """A call that was decided so and not let through: it failed before it began, in no time that means anything.
+
+        Where that does not tell anything about the backend, it is as if it had been cancelled.
+        """
         opened = self.begin(choice, key)
-        if opened is not None and opened[0].open.pop(opened[1], None) is not None:
+        if opened is None or opened[0].open.pop(opened[1], None) is None:
+            return
+        if tells:
             self.add(opened[0], key, NO_LATENCY, REFUSED, UNMARKED)
+        else:
+            opened[0].turn_away(key)
+            self.thin(opened[0])
 
     def compare(self, choice: Choice, result: str, ratio: int | None = None) -> None:
         """A call of the other side was held against one that took this choice; `ratio` is a histogram index."""

@@ -14,6 +14,7 @@ from controlplane.domain.flag import (
     without_rollback,
 )
 from controlplane.domain.guardrails import Compare, Guardrails, OnSilence, Silence
+from controlplane.domain.rollout import Rollout, State
 from tests.builders import NOW, a_flag_document
 
 RULE = Rule("tenant", Operator.IN, ("acme",), Side.CANDIDATE)
@@ -47,6 +48,16 @@ def test_a_plan_moves_every_operation_unless_it_names_some():
 
     assert flag.planned_operations == ("echo", "other")
     assert replace(flag, plan=replace(flag.plan, operations=("echo",))).planned_operations == ("echo",)
+
+
+def test_operations_share_alpha_with_those_of_the_plan_that_come_later_and_those_taken_back_alone():
+    flag = a_flag(rollout=Rollout(State.RUNNING))
+    taken_back = replace(flag, operations={"echo": Operation(rolled_back=True), "other": Operation(5000)})
+
+    assert flag.exposed_operations == ("echo",)
+    assert flag.attempted_operations == taken_back.attempted_operations == ("echo", "other")
+    assert a_flag(plan=None).attempted_operations == ("echo",)
+    assert a_flag(rolled_back=True).attempted_operations == ()
 
 
 def test_an_operation_that_was_rolled_back_takes_no_share_but_zero():

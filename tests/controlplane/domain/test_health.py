@@ -6,7 +6,7 @@ import pytest
 from controlplane.domain.evidence import SUSPICIOUS, Wealth
 from controlplane.domain.findings import Consequence, Finding, Verdict, worst
 from controlplane.domain.guardrails import Compare, Guardrails, OnBreach
-from controlplane.domain.health import flag_evidence, judge
+from controlplane.domain.health import flag_evidence, judge, shared_evidence
 from controlplane.domain.observation import Evidence, gather
 from controlplane.domain.share import FULL
 from tests.builders import a_bucket, a_finding, a_sample, an_arm
@@ -24,7 +24,7 @@ def watched(*buckets, limits=LIMITS, **changes):
 
 
 def judged(sample, limits=LIMITS, overall=None):
-    found = judge(limits, sample, flag_evidence([sample]) if overall is None else overall)
+    found = judge(limits, sample, flag_evidence([sample.evidence]) if overall is None else overall)
     return {finding.guardrail: finding for finding in found}
 
 
@@ -95,7 +95,7 @@ def test_one_operation_alone_convinces_only_if_the_flag_as_a_whole_does():
 
 
 def test_alpha_belongs_to_the_flag_so_operations_share_it():
-    bad, good = watched(FAILING), watched(FINE)
+    bad, good = watched(FAILING).evidence, watched(FINE).evidence
 
     assert flag_evidence([bad]) > flag_evidence([bad, good]) > flag_evidence([bad, good, good])
     assert flag_evidence([]) == 0.0
@@ -104,7 +104,7 @@ def test_alpha_belongs_to_the_flag_so_operations_share_it():
 @pytest.mark.parametrize("operations", [1, 2, 5])
 def test_90_percent_errors_take_back_within_one_bucket_of_100_keys(operations):
     outage = watched(a_bucket(an_arm(100, 90), an_arm(9900, 10)))
-    overall = flag_evidence([outage, *[watched(FINE)] * (operations - 1)])
+    overall = flag_evidence([outage.evidence, *[watched(FINE).evidence] * (operations - 1)])
 
     assert outcome(judged(outage, overall=overall)["errors_vs_baseline"]) == TAKEN_BACK
 
@@ -141,6 +141,33 @@ def test_a_broken_latency_limit_is_supported_by_the_comparison_of_latency():
     assert finding.sentence.startswith(
         "echo: p99 of snakepit is 3.16\u202fs, limit 1\u202fs; the newest calls are above it, evidence 1 in "
     )
+
+
+def test_limits_share_their_part_of_alpha_among_all_of_them():
+    alone, both = replace(LIMITS, compare=None), replace(LIMITS, max_latency_ms={})
+
+    def limit(limits, **changes):
+        return math.exp(judged(watched(FINE, limits=limits, **changes), limits)["max_error_rate"].numbers["log_limit"])
+
+    assert limit(LIMITS) == pytest.approx(2 * 100 / 0.03)
+    assert limit(both) == pytest.approx(100 / 0.03)
+    assert limit(alone) == pytest.approx(2 * 100)
+    assert limit(both, operations=3) == pytest.approx(3 * 100 / 0.03)
+
+
+def test_the_comparison_supports_a_limit_only_as_far_as_the_flag_does():
+    finding = judged(watched(FAILING), overall=math.log(19))["max_error_rate"]
+
+    assert outcome(finding) == HELD
+
+
+def test_an_operation_that_is_broken_does_not_speak_for_one_that_is_well():
+    bad, good = watched(FAILING).evidence, watched(FINE).evidence
+
+    shared = {name: shared_evidence(name, {"echo": bad, "predict": good}) for name in ("echo", "predict")}
+
+    assert shared["echo"] > math.log(100)
+    assert shared["predict"] < 0
 
 
 def test_a_limit_broken_on_both_sides_holds_because_going_back_would_not_help():

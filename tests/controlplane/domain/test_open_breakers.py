@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from controlplane.domain.findings import Consequence
 from controlplane.domain.guardrails import Compare, Guardrails, OnBreach
 from controlplane.domain.open_breakers import Asked, Side, Told, log_evidence, open_breakers
+from controlplane.domain.refusals import Budget, Refusals
 from controlplane.domain.words import one_in
 
 LIMITS = Guardrails(compare=Compare())
@@ -42,7 +43,9 @@ def test_a_dead_candidate_is_taken_back_and_the_sentence_says_on_what():
         pytest.param(WELL, id="most keys are well"),
         pytest.param(replace(DEAD, candidate=Side(400, 220, failed_keys=5)), id="hardly more than half are bad"),
         pytest.param(replace(DEAD, baseline=Side(300, 60)), id="the baseline fails as well"),
+        pytest.param(replace(DEAD, baseline=Side(300, 29)), id="it fails so often that breakers open by chance"),
         pytest.param(replace(DEAD, baseline=Side(0, 0)), id="no baseline to go back to"),
+        pytest.param(replace(DEAD, baseline=Side(5, 0)), id="nobody can tell how the baseline is"),
         pytest.param(replace(DEAD, candidate=Side(40, 40, failed_keys=1)), id="one broken key opened the breaker"),
         pytest.param(replace(DEAD, candidate=Side(9, 9, failed_keys=9)), id="too few keys"),
     ],
@@ -62,6 +65,11 @@ def test_one_broken_instance_of_fifty_is_no_dead_candidate():
 
 def test_most_of_a_fleet_is_enough():
     assert found(*[DEAD] * 9, quiet=1)
+
+
+def test_where_sealed_buckets_told_of_an_incident_of_both_sides_nothing_is_said():
+    assert found(DEAD, refusals=Refusals(opened=Budget(until=600)), at=599) is None
+    assert found(DEAD, refusals=Refusals(opened=Budget(until=600)), at=600)
 
 
 def test_at_100_percent_and_at_none_there_is_nothing_to_compare_with():

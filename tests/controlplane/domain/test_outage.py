@@ -37,7 +37,7 @@ def lived(first, *buckets):
 def found(seen):
     sides = {"candidate": known(100, 98), "baseline": known(900, 9)}
     sample = a_sample(seen, **sides)
-    findings = judge(LIMITS, sample, flag_evidence([sample]))
+    findings = judge(LIMITS, sample, flag_evidence([seen]))
     return next((each for each in findings if each.guardrail == "outage"), None)
 
 

@@ -67,7 +67,7 @@ def test_a_record_holds_what_the_decision_was_made_of(life):
     echo = entry.record["operations"]["echo"]
     (stratum,) = echo["rows"]["strata"]
 
-    assert (entry.record["schema"], entry.record["code"], entry.record["step"]) == (1, "evidence/1", "roll_back")
+    assert (entry.record["schema"], entry.record["code"], entry.record["step"]) == (1, "evidence/2", "roll_back")
     assert entry.record["sentence"] == entry.reason
     assert entry.record["flag_version"] == entry.version - 1
     assert (echo["alpha"], echo["design_effect"]) == (0.01, 2.0)

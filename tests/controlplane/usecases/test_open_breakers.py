@@ -23,10 +23,20 @@ def guardrails():
     return {"min_samples": 100}
 
 
+@pytest.fixture
+def operations():
+    return ("echo",)
+
+
+@pytest.fixture
+def plan():
+    return a_plan_document(10)
+
+
 @pytest.fixture(autouse=True)
-def started(store, guardrails):
-    operations = {"echo": {"percent": 0}}
-    document = a_flag_document(operations=operations, plan=a_plan_document(10), guardrails=guardrails)
+def started(store, guardrails, operations, plan):
+    listed = {name: {"percent": 0} for name in operations}
+    document = a_flag_document(operations=listed, plan=plan, guardrails=guardrails)
     flags.create_flag(store, "production", document, a_cause())
     return rollouts.start(store, HERE, a_cause())
 
@@ -59,6 +69,44 @@ def test_a_paused_rollout_is_rolled_back_as_well(store, lease):
     assert steps(store, lease) == [Step.ROLL_BACK]
 
 
+def test_a_completed_rollout_is_rolled_back_as_well(store, lease):
+    rollouts.advance(store, HERE, a_cause())
+    assert flags.get_flag(store, HERE).rollout.state is State.COMPLETED
+    report(store, a_breaker())
+
+    assert steps(store, lease) == [Step.ROLL_BACK]
+
+
+APPROVAL = {"stages": [{"percent": each, "bake_seconds": 1, "approval": True} for each in (10, 50)]}
+
+
+@pytest.mark.parametrize(("plan", "guardrails"), [(APPROVAL, {"min_samples": 0})])
+def test_a_rollout_that_waits_for_approval_is_rolled_back_as_well(store, lease):
+    report(store, a_breaker())
+
+    assert steps(store, lease) == [Step.ROLL_BACK]
+
+
+@pytest.mark.parametrize("operations", [("echo", "predict")])
+@pytest.mark.parametrize("guardrails", [{"min_samples": 100, "rollback_scope": "operation"}])
+def test_only_the_operation_that_is_dead_is_taken_back_where_the_policy_says_so(store, lease):
+    report(store, a_breaker())
+
+    assert steps(store, lease) == [Step.ROLL_BACK]
+    flag = flags.get_flag(store, HERE)
+    assert (flag.rollout.state, flag.rolled_back) == (State.RUNNING, False)
+    assert [(each.rolled_back, each.share) for each in flag.operations.values()] == [(True, 0), (False, 10_000)]
+    assert steps(store, lease, SOON + timedelta(seconds=1)) == []
+
+
+@pytest.mark.parametrize("operations", [("echo", "predict")])
+def test_the_whole_flag_is_taken_back_where_it_does_not(store, lease):
+    report(store, a_breaker())
+
+    assert steps(store, lease) == [Step.ROLL_BACK]
+    assert flags.get_flag(store, HERE).rolled_back
+
+
 def test_the_decision_can_be_made_again_from_the_counts_in_its_record(store, lease):
     report(store, a_breaker())
     steps(store, lease)
@@ -78,6 +126,7 @@ def test_the_decision_can_be_made_again_from_the_counts_in_its_record(store, lea
         pytest.param({"start": int(NOW.timestamp()) - 70}, id="counted a minute ago"),
         pytest.param({"baseline": {**WELL, "bad_keys": 150, "failed_keys": 150}}, id="an incident of both sides"),
         pytest.param({"candidate": {**DEAD, "failed_keys": 1}}, id="one broken key that hammers"),
+        pytest.param({"baseline": {**WELL, "bad_keys": 28, "failed_keys": 28}}, id="breakers open by chance"),
     ],
 )
 def test_nothing_else_rolls_back(store, lease, told):
