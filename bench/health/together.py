@@ -43,8 +43,8 @@ _ANSWERED = index_of(20_000_000)
 @dataclass(frozen=True, slots=True)
 class World:
     """`keys` in one process each, `calls` a bucket and process; `broken` keys always fail. `hammers`: one of them makes
-    half of the candidate's calls. `incidents` is the chance a bucket that both backends begin to fail, for a while. From
-    the check `dead` on the candidate fails always.
+    half of the candidate's calls. `incidents` is the chance a bucket that both backends begin to fail, for a while.
+    From the check `dead` on the candidate fails always.
 
     `trusting`: every key that is turned away is bad, as if breakers never opened but for a dead candidate.
     """
@@ -237,8 +237,8 @@ def tables(scale: Scale) -> Iterator[Table]:
     goal = Goal("one α", promise, "see the rows", not any(wrong))
     columns = ["false rollbacks", "in all", "by", f"were every key that is turned away bad ({few} runs)"]
     notes = [
-        "In an incident both backends are above the limit, so that none is a false one by the letter; 1 in 20 is what the",
-        "comparison then has to say, and at most 5 % are allowed.",
+        "In an incident both backends are above the limit, so by the letter no rollback is a false one; the comparison",
+        "then has to say 1 in 20, and at most 5 % are allowed.",
     ]
     return iter([Table("Every rule at once, through real breakers", columns, rows, [goal], notes)])
 

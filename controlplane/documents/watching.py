@@ -67,8 +67,8 @@ def parse_evidence(document: Mapping[str, Any]) -> Evidence:
 def _refusals(document: Mapping[str, Any]) -> Refusals:
     if not document:
         return Refusals()
-    budgets = [Budget(**document[name]) for name in ("opened", "confirmed")]
-    return Refusals(Rate(**document["recent"]), *budgets, failing=document["failing"])
+    opened, confirmed = (Budget(**document[name]) for name in ("opened", "confirmed"))
+    return Refusals(Rate(**document["recent"]), opened, confirmed, document["failing"])
 
 
 def _turnout_document(turnout: Turnout) -> list[int]:

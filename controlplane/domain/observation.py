@@ -16,7 +16,7 @@ from controlplane.domain.histogram import Histogram
 from controlplane.domain.outage import bet_on_outage, is_spent
 from controlplane.domain.precheck import Precheck
 from controlplane.domain.proof import LogBets, proved
-from controlplane.domain.refusals import Refusals, with_bucket, without_refused
+from controlplane.domain.refusals import Calls, Refusals, with_calls, without_refused
 from controlplane.domain.share import FULL
 
 __all__ = [
@@ -122,11 +122,10 @@ def gather(seen: Evidence, bucket: Bucket, guardrails: Guardrails) -> Evidence:
 
 
 def _heeded(seen: Evidence, bucket: Bucket, compare: Compare) -> tuple[Evidence, Bucket]:
-    """The bucket as it may be held against the candidate: without what a breaker turned away, where that is in doubt."""
+    """The bucket as it may be held against the candidate: without what a breaker turned away, where in doubt."""
     attempts = bucket.candidate.calls + bucket.candidate.retries
-    refusals = with_bucket(
-        seen.refusals, bucket.start, bucket.baseline, attempts, compare, seen.operations, bucket.probes
-    )
+    calls = Calls(bucket.start, bucket.baseline, attempts, bucket.probes)
+    refusals = with_calls(seen.refusals, calls, compare, seen.operations)
     seen = replace(seen, refusals=refusals)
     if not refusals.doubted(bucket.start):
         return seen, bucket

@@ -19,7 +19,7 @@ from controlplane.domain.findings import Finding, Verdict
 from controlplane.domain.guardrails import Compare, Guardrails
 from controlplane.domain.health import LEAST_BAD_KEYS, on_breach
 from controlplane.domain.outage import LIMIT, is_well
-from controlplane.domain.refusals import Refusals, with_bucket
+from controlplane.domain.refusals import Calls, Refusals, with_calls
 from controlplane.domain.share import FULL
 from controlplane.domain.words import count, one_in
 
@@ -48,7 +48,7 @@ class Told:
 class Asked:
     """An operation of which breakers tell. `quiet` processes of the same services tell of no open one.
 
-    `refusals` is what the sealed buckets say of breakers that open by chance, `at` the instant, in seconds since the epoch.
+    `refusals` is what sealed buckets say of breakers that open by chance, `at` the instant in seconds since the epoch.
     """
 
     operation: str
@@ -88,8 +88,7 @@ def _by_chance(asked: Asked, compare: Compare) -> bool:
     keys, bad = (sum(getattr(each.baseline, name) for each in asked.told) for name in ("keys", "bad_keys"))
     baseline = Arm(calls=keys, bad=bad, errors={"timeout": bad})  # hard ones, for all that is known of them
     attempts = sum(each.candidate.keys for each in asked.told)
-    seen = with_bucket(asked.refusals, asked.at, baseline, attempts, compare, asked.operations)
-    return seen.doubted(asked.at)
+    return with_calls(asked.refusals, Calls(asked.at, baseline, attempts), compare, asked.operations).doubted(asked.at)
 
 
 def _numbers(asked: Asked, alpha: float) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """Outage: is a candidate dead whose keys can no longer tell?
 
 A key is bad once in an attempt, so that one broken key condemns nobody. In a rollout of weeks nearly every key has
-failed once, and then a candidate could fail for all of them unnoticed. Where ten keys and at least half of all are spent,
+failed once, and then a candidate could fail for all of them unnoticed. Where ten keys, and half of all, are spent,
 failures are no story of a few keys any more, and calls may tell one thing: that most of them fail. Null, in each bucket
 in which the baseline is well:
 
@@ -28,7 +28,7 @@ def is_spent(keys: int, bad_keys: int) -> bool:
     return bad_keys >= max(LEAST_SPENT, SPENT * keys)
 
 
-def is_well(bad: int, of: int) -> bool:
+def is_well(bad: float, of: float) -> bool:
     """By Laplace's rule of succession: of a handful that were well nobody can tell."""
     return bad + 1 <= WELL * (of + 2)
 

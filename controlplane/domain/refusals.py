@@ -1,16 +1,16 @@
 """Refusals: may a key that an open breaker turned away be held against the candidate?
 
-It may, as long as the breaker would hardly have opened by chance. A candidate that fails like the baseline, and as much
-more often as is tolerated, opens one now and then: with five hard failures in a row, or where half of twenty calls fail.
+It may, as long as the breaker would hardly have opened by chance. A candidate that fails like the baseline, and as
+much more often as is tolerated, opens one now and then: with five hard failures in a row, or half of twenty calls.
 Of n calls to it, where a part h fails hard (no connection, no answer in time) and a part p at all, so many begin that:
 
     x = n · (h⁵ + C(20, 10) p¹⁰)                     and then most of five probes fail as well: x · C(5, 3) p³
 
-The baseline tells h and p at the same time. Over an attempt the sum is the number of such openings to be expected, and so
-bounds the probability that there is one (Markov). When it would exceed its part of α, and for as long afterwards as a
-breaker may stay open, keys that were turned away are left out; in an incident that hits both sides that is at once. An
-opening that probes confirm has half of that part for itself: a candidate that is dead beside a baseline of which some
-calls time out is recognised by them, half a minute later.
+The baseline tells h and p at the same time. Over an attempt the sum is the number of such openings to be expected, and
+so bounds the probability that there is one (Markov). When it would exceed its part of α, and for as long afterwards as
+a breaker may stay open, keys that were turned away are left out; in an incident that hits both sides that is at once.
+An opening that probes confirm has half of that part for itself: a candidate that is dead beside a baseline of which
+some calls time out is recognised by them, half a minute later.
 """
 
 import math
@@ -46,6 +46,16 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
+class Calls:
+    """All that one bucket tells of breakers: how the baseline did, how often the candidate was called, its probes."""
+
+    start: int
+    baseline: Arm
+    attempts: int
+    probes: Arm = Arm()
+
+
+@dataclass(frozen=True, slots=True)
 class Budget:
     """Openings by chance to be `expected` up to now. In buckets that start before `until` none is believed."""
 
@@ -73,20 +83,13 @@ class Refusals:
         return start < self.opened.until and not (self.failing and start >= self.confirmed.until)
 
 
-def with_bucket(  # all that one bucket tells of breakers
-    before: Refusals,
-    start: int,
-    baseline: Arm,
-    attempts: int,
-    compare: Compare,
-    operations: int = 1,
-    probes: Arm = Arm(),  # noqa: B008 - immutable
-) -> Refusals:
-    """After one more bucket in which the candidate was called `attempts` times; `operations` share the part of α."""
+def with_calls(before: Refusals, calls: Calls, compare: Compare, operations: int = 1) -> Refusals:
+    """After one more bucket; `operations` share the part of α."""
+    baseline, start, probes = calls.baseline, calls.start, calls.probes
     hard = sum(baseline.errors.get(each, 0) for each in _HARD) + baseline.pending
     now = Rate(baseline.judged, hard, baseline.bad)
     recent = before.recent.faded().plus(now)
-    opens, reopens = (max(of(recent, compare), of(now, compare)) * attempts for of in (_opening, _confirmed))
+    opens, reopens = (max(of(recent, compare), of(now, compare)) * calls.attempts for of in (_opening, _confirmed))
     allowed = stakes.BREAKERS * compare.alpha / operations / 2
     return Refusals(
         recent,

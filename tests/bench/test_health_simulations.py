@@ -1,5 +1,6 @@
 """The promises of the health decision, in a small seeded form; `make bench ARGS=health` has the whole one."""
 
+from dataclasses import replace
 from functools import partial
 from random import Random
 
@@ -14,6 +15,7 @@ from bench.health import (
     rollouts,
     sample_ratio,
     slowness,
+    together,
     whole,
 )
 from bench.health.goals import chance_of_as_many, delays_shown, holds, median
@@ -141,6 +143,36 @@ def test_a_missing_fifth_of_the_keys_is_found_and_a_fair_split_is_not_doubted():
 
     assert median(missing) <= 10
     assert holds(sum(each is not None for each in fair), 60, 0.001)
+
+
+TOGETHER = {
+    "broken keys": together.WORLDS[0],
+    "many failures": together.WORLDS[3],
+    "one loud broken key": together.WORLDS[4],
+    "incidents of both": together.WORLDS[5],
+}
+
+
+@pytest.mark.parametrize("name", TOGETHER)
+def test_with_every_rule_on_and_real_breakers_backends_that_are_the_same_are_left_alone(name):
+    found = runs(partial(together.rolled_back, TOGETHER[name], 40), 25, f"test/together/{name}")
+
+    assert holds(sum(each is not None for each in found), 25, 0.01)
+
+
+def test_were_every_key_that_is_turned_away_bad_one_loud_key_would_condemn_a_candidate():
+    trusting = replace(TOGETHER["one loud broken key"], trusting=True)
+
+    assert not holds(sum(map(bool, runs(partial(together.rolled_back, trusting, 40), 8, "test/trusting"))), 8, 0.01)
+
+
+@pytest.mark.parametrize(("processes", "seen"), [(1, 6), (10, 1)])
+def test_a_candidate_that_dies_behind_real_breakers_is_found_by_one_rule_or_another(processes, seen):
+    world = together.World("dead", dead=10, processes=processes, calls=100)
+
+    found = runs(partial(together.rolled_back, world, 30), 6, "test/dead")
+
+    assert all(each and 10 <= each[0] < 10 + seen for each in found)
 
 
 def test_runs_are_the_same_each_time():

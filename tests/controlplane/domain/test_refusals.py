@@ -9,7 +9,7 @@ from controlplane.documents.watching import evidence_document, parse_evidence
 from controlplane.domain import stakes
 from controlplane.domain.guardrails import Compare, Guardrails
 from controlplane.domain.observation import Evidence, gather
-from controlplane.domain.refusals import LONGEST_OPEN, Refusals, with_bucket, without_refused
+from controlplane.domain.refusals import LONGEST_OPEN, Calls, Refusals, with_calls, without_refused
 from tests.builders import a_bucket, an_arm
 
 COMPARE = Compare()
@@ -29,10 +29,11 @@ def turned_away(well, refused):
     return replace(arm, calls=keys, bad=refused, errors=errors, keys=keys, bad_keys=refused)
 
 
-def after(*baselines, calls=100, before=Refusals(), operations=1):
+def after(*baselines, attempts=100, operations=1):
+    found = Refusals()
     for number, arm in enumerate(baselines):
-        before = with_bucket(before, 10 * number, arm, calls, COMPARE, operations)
-    return before
+        found = with_calls(found, Calls(10 * number, arm, attempts), COMPARE, operations)
+    return found
 
 
 def seen(*buckets):
@@ -80,25 +81,25 @@ def probed(bad, of=5):
 
 
 def test_a_breaker_that_probes_confirm_did_not_open_by_chance_unless_both_sides_fail():
-    some, most = baseline(hard=90), baseline(hard=540)
+    some, most = baseline(hard=50), baseline(hard=540)
     doubted = after(some)
 
-    assert not with_bucket(doubted, 10, some, 100, COMPARE, probes=probed(5)).doubted(10)
-    assert with_bucket(doubted, 10, some, 100, COMPARE, probes=probed(2)).doubted(10)
-    assert with_bucket(doubted, 10, some, 100, COMPARE, probes=probed(2, of=2)).doubted(10)
-    assert with_bucket(doubted, 10, most, 100, COMPARE, probes=probed(5)).doubted(10)
+    assert not with_calls(doubted, Calls(10, some, 100, probed(5)), COMPARE).doubted(10)
+    assert with_calls(doubted, Calls(10, some, 100, probed(2)), COMPARE).doubted(10)
+    assert with_calls(doubted, Calls(10, some, 100, probed(2, of=2)), COMPARE).doubted(10)
+    assert with_calls(doubted, Calls(10, most, 100, probed(5)), COMPARE).doubted(10)
 
 
 def test_until_other_probes_say_something_else():
-    some = baseline(hard=90)
-    confirmed = with_bucket(after(some), 10, some, 100, COMPARE, probes=probed(5))
+    some = baseline(hard=50)
+    confirmed = with_calls(after(some), Calls(10, some, 100, probed(5)), COMPARE)
 
-    assert not with_bucket(confirmed, 20, some, 100, COMPARE).doubted(20)
-    assert with_bucket(confirmed, 20, some, 100, COMPARE, probes=probed(0)).doubted(20)
+    assert not with_calls(confirmed, Calls(20, some, 100), COMPARE).doubted(20)
+    assert with_calls(confirmed, Calls(20, some, 100, probed(0)), COMPARE).doubted(20)
 
 
 def test_one_failure_of_three_calls_is_no_rate():
-    assert not after(baseline(3, hard=1), calls=1).doubted(0)
+    assert not after(baseline(3, hard=1), attempts=1).doubted(0)
 
 
 def test_in_an_incident_of_both_sides_keys_that_were_turned_away_say_nothing():
