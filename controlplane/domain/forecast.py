@@ -12,6 +12,7 @@ for betting on nine ratios and on a late begin; it was fitted to simulated media
 import math
 from dataclasses import dataclass
 
+from controlplane.domain import stakes
 from controlplane.domain.evidence import BETS, DESIGN_EFFECT, Pair, comparison_factor
 from controlplane.domain.guardrails import Compare
 from controlplane.domain.health import LEAST_BAD_KEYS
@@ -60,7 +61,7 @@ def forecast(
     growth = _growth(traffic.failure_rate, worse, share / FULL, compare) / design_effect
     if growth <= 0:
         return None
-    needed = math.log(2 * operations / compare.alpha) + MIXTURE
+    needed = stakes.log_needed(compare.alpha, stakes.COMPARISON, 2 * operations) + MIXTURE
     keys = max(needed / growth, LEAST_BAD_KEYS / worse)
     seconds = keys / (traffic.keys_per_second * share / FULL)
     return Forecast(keys, seconds, TAIL * seconds)
