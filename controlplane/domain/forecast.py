@@ -9,7 +9,6 @@ and r = p_candidate / p_baseline it is the textbook rate p_c ln r − (p_c + p_b
 for betting on nine ratios and on a late begin; it was fitted to simulated medians (make bench ARGS="health forecasts").
 """
 
-import math
 from dataclasses import dataclass
 
 from controlplane.domain import stakes

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from controlplane.domain.forecast import SHARES, TAIL, Traffic, forecast, smallest_share
 from controlplane.domain.guardrails import Compare
 from controlplane.domain.share import FULL, from_percent
+from controlplane.domain.stakes import COMPARISON
 
 COMPARE = Compare()
 STRICT = Compare(error_rate_ratio=1.0, error_rate_margin=0.0)
@@ -24,7 +25,7 @@ def test_without_tolerance_it_is_the_textbook_formula():
 
     seen = forecast(BUSY, from_percent(10), STRICT, design_effect=1.0)
 
-    assert seen.candidate_keys == pytest.approx((math.log(200) + 1.9) / growth, rel=1e-6)
+    assert seen.candidate_keys == pytest.approx((math.log(200 / COMPARISON) + 1.9) / growth, rel=1e-6)
     assert seen.median_seconds == pytest.approx(seen.candidate_keys / 10)
     assert seen.p95_seconds == TAIL * seen.median_seconds
 
