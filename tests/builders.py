@@ -43,6 +43,19 @@ def a_plan_document(*percents: float, bake_seconds: float = 604_800) -> dict[str
     return {"stages": [{"percent": each, "bake_seconds": bake_seconds} for each in percents or (1, 10, 50, 98)]}
 
 
+def a_data_flag_document(**changes: Any) -> dict[str, Any]:
+    """A migration of data: `read` reads from one store or the other, `write` writes to one or both."""
+    kinds = {"read": {"kind": "read", "percent": 0, "shadow_percent": 100}, "write": {"kind": "write", "percent": 0}}
+    return a_flag_document(**{"operations": kinds, "plan": a_data_plan_document(), **changes})
+
+
+def a_data_plan_document(bake_seconds: float = 60, **changes: Any) -> dict[str, Any]:
+    """Through every phase, with two stages in `live`."""
+    stages: list[dict[str, Any]] = [{"phase": "dual_write"}, {"phase": "shadow"}, {"phase": "live", "percent": 50}]
+    stages += [{"phase": "live", "percent": 100}, {"phase": "ramp_down"}, {"phase": "complete"}]
+    return {"kind": "data", "stages": [{**each, "bake_seconds": bake_seconds} for each in stages], **changes}
+
+
 def a_plan(*percents: float, bake: timedelta = timedelta(hours=1), approval: bool = False) -> Plan:
     return Plan(tuple(Stage(from_percent(each), bake, approval) for each in percents or (1, 10, 50, 98)))
 

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from controlplane.documents.fields import Document, Instant, Name, Text, Whole
+from controlplane.domain.flag import Side
 
 NEWEST = 2**63 - 1  # what a database can count to
 
@@ -22,6 +23,24 @@ class StartDocument(ReasonDocument):
 class RollBackDocument(ReasonDocument):
     """`operation` null rolls back the whole flag."""
 
+    operation: Name | None = None
+
+
+class ConfirmedDocument(ReasonDocument):
+    """`confirm`: the flag's key, where no way leads back."""
+
+    confirm: Name = ""
+
+
+class ActDocument(RollBackDocument, ConfirmedDocument):
+    """Whatever an act on a rollout may come with; each takes its own."""
+
+
+class ReconciledDocument(ReasonDocument):
+    """Writes that a side's store missed and has now. `writes` null: all that are known; `operation` null: of any."""
+
+    side: Side
+    writes: Whole | None = Field(default=None, ge=1, le=NEWEST)
     operation: Name | None = None
 
 

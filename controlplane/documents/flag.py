@@ -16,7 +16,7 @@ from controlplane.domain.errors import FieldError, InvalidInput
 from controlplane.domain.flag import Flag, Operation, Operator, Rule, Side
 from controlplane.domain.guardrails import Guardrails
 from controlplane.domain.plan import Plan
-from controlplane.domain.routing import Mode
+from controlplane.domain.routing import CallKind, Mode
 
 READ_ONLY = ("version", "rollout", "created_at", "updated_at", "archived_at")
 
@@ -32,6 +32,7 @@ class RuleDocument(Document):
 
 
 class OperationDocument(Document):
+    kind: CallKind | None = None
     percent: Percent = 0
     mode: Mode = Mode.SINGLE
     shadow_percent: Percent | None = None
@@ -47,6 +48,7 @@ class OperationDocument(Document):
             breaker=(self.breaker or BreakerDocument()).to_domain(),
             retry=(self.retry or RetryDocument()).to_domain(),
             guardrails=self.guardrails.to_overrides() if self.guardrails else {},
+            kind=self.kind,
         )
 
 
@@ -169,6 +171,8 @@ def flag_document(flag: Flag) -> dict[str, Any]:
 def operation_document(operation: Operation) -> dict[str, Any]:
     """Percent and mode, and whatever else was written."""
     document: dict[str, Any] = {"percent": share.to_percent(operation.share), "mode": operation.mode.value}
+    if operation.kind:
+        document["kind"] = operation.kind.value
     if operation.shadow_share is not None:
         document["shadow_percent"] = share.to_percent(operation.shadow_share)
     for name, settings in (("breaker", operation.breaker), ("retry", operation.retry)):

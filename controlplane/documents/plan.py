@@ -4,12 +4,13 @@ import re
 from datetime import UTC, time, timedelta
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator
 
 from controlplane.documents.fields import Document, Instant, Name, Number, Percent, Switch, Text, Whole
 from controlplane.domain import share
 from controlplane.domain.calendar import Weekday, Window
 from controlplane.domain.convergence import Barrier
+from controlplane.domain.phases import Phase, PlanKind, share_in
 from controlplane.domain.plan import Plan, Stage
 from controlplane.domain.routing import Mode
 
@@ -37,7 +38,8 @@ class WindowDocument(Document):
 
 
 class StageDocument(Document):
-    percent: Percent
+    phase: Phase | None = None
+    percent: Percent | None = Field(default=None, validate_default=True)
     bake_seconds: Number = Field(ge=0, le=366 * 86_400)
     approval: Switch = False
     min_samples: Whole | None = None
@@ -46,9 +48,19 @@ class StageDocument(Document):
     mode: Mode | None = None
     shadow_percent: Percent | None = None
 
+    @field_validator("percent")
+    @classmethod
+    def _is_known(cls, percent: float | None, info: ValidationInfo) -> float | None:
+        """A phase that allows one share only need not name it."""
+        phase = info.data.get("phase")
+        if percent is None and (phase is None or share_in(phase) is None):
+            raise ValueError("is missing")
+        return percent
+
     def to_domain(self) -> Stage:
+        fixed = share_in(self.phase) if self.phase else None
         return Stage(
-            share=share.from_percent(self.percent),
+            share=(fixed or 0) if self.percent is None else share.from_percent(self.percent),
             bake=timedelta(seconds=self.bake_seconds),
             approval=self.approval,
             min_samples=self.min_samples,
@@ -56,6 +68,7 @@ class StageDocument(Document):
             prove=self.prove,
             mode=self.mode,
             shadow_share=None if self.shadow_percent is None else share.from_percent(self.shadow_percent),
+            phase=self.phase,
         )
 
 
@@ -66,7 +79,9 @@ class PlanDocument(Document):
     start_at: Instant | None = None
     windows: list[WindowDocument] = Field(default_factory=list, max_length=20)
     two_person: Switch = False
-    barrier: Barrier = Barrier.WARN
+    barrier: Barrier | None = None
+    kind: PlanKind = PlanKind.SWITCH
+    backlog_limit: Whole = 0
 
     def to_domain(self) -> Plan:
         return Plan(
@@ -76,7 +91,9 @@ class PlanDocument(Document):
             start_at=self.start_at,
             windows=tuple(window.to_domain() for window in self.windows),
             two_person=self.two_person,
-            barrier=self.barrier,
+            barrier=self.barrier or usual_barrier(self.kind),
+            kind=self.kind,
+            backlog_limit=self.backlog_limit,
         )
 
 
@@ -87,17 +104,25 @@ def plan_document(plan: Plan) -> dict[str, Any]:
         "start_at": plan.start_at.astimezone(UTC).isoformat() if plan.start_at else None,
         "windows": [window_document(window) for window in plan.windows],
         "two_person": plan.two_person,
-        "barrier": None if plan.barrier is Barrier.WARN else plan.barrier.value,
+        "barrier": None if plan.barrier is usual_barrier(plan.kind) else plan.barrier.value,
+        "backlog_limit": plan.backlog_limit,
     }
     return {
+        **({"kind": plan.kind.value} if plan.moves_data else {}),
         "stages": [_stage_document(stage) for stage in plan.stages],
         "operations": list(plan.operations),
         **{name: value for name, value in written.items() if value},
     }
 
 
+def usual_barrier(kind: PlanKind) -> Barrier:
+    """Where data move, two phases that do not follow each other must not be lived in at once."""
+    return Barrier.BLOCK if kind is PlanKind.DATA else Barrier.WARN
+
+
 def _stage_document(stage: Stage) -> dict[str, Any]:
     document: dict[str, Any] = {
+        **({"phase": stage.phase.value} if stage.phase else {}),
         "percent": share.to_percent(stage.share),
         "bake_seconds": _plain(stage.bake.total_seconds()),
         "approval": stage.approval,

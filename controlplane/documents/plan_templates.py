@@ -11,7 +11,11 @@ def _stage(percent: float, bake_seconds: float, **more: Any) -> dict[str, Any]: 
     return {"percent": percent, "bake_seconds": bake_seconds, "approval": False, **more}
 
 
-# Each ends at 98 %: the hold-back keeps the comparison alive until a person says `finish`.
+def _phase(phase: str, percent: float, bake_seconds: float, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - as above
+    return {"phase": phase, **_stage(percent, bake_seconds, **more)}
+
+
+# Each but `data` ends at 98 %: the hold-back keeps the comparison alive until a person says `finish`.
 TEMPLATES: Mapping[str, tuple[str, dict[str, Any]]] = {
     "cautious": (
         "Cautious: 1, 10, 50, 98 %, a week each, with approval at 50 %",
@@ -49,22 +53,21 @@ TEMPLATES: Mapping[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "data": (
-        "Data: both stores written for a fortnight, then 1, 10, 50, 98 %; no stage before every process obeys",
+        "Data: both stores written, reads compared, then live at 1, 10, 50, 100 %, ramp-down, and complete by hand",
         {
+            "kind": "data",
             "stages": [
-                _stage(
-                    0,
-                    2 * _WEEK,
-                    mode="dual_write",
-                    approval=True,
-                    notes="Copy what is older over, and mend what diverged, before this is approved.",
+                _phase(
+                    "dual_write", 0, 2 * _WEEK, approval=True, notes="Copy what is older over before this is approved."
                 ),
-                _stage(1, _WEEK),
-                _stage(10, _WEEK),
-                _stage(50, _WEEK, approval=True),
-                _stage(98, _MONTH, notes="The baseline is still written: going back loses nothing."),
+                _phase("shadow", 0, _WEEK, notes="Reads go to the candidate as well, and answers are compared."),
+                _phase("live", 1, 3 * DAY),
+                _phase("live", 10, _WEEK),
+                _phase("live", 50, _WEEK, approval=True),
+                _phase("live", 100, _WEEK),
+                _phase("ramp_down", 100, _MONTH, notes="The baseline is still written: going back loses nothing."),
+                _phase("complete", 100, _WEEK, notes="Only by hand: no way leads back from here."),
             ],
-            "barrier": "block",
         },
     ),
 }

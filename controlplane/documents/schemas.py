@@ -13,10 +13,11 @@ from controlplane.documents.access import (
     TokenDocument,
 )
 from controlplane.documents.acts import (
+    ActDocument,
     CopyPlanDocument,
     ReasonDocument,
+    ReconciledDocument,
     RevertDocument,
-    RollBackDocument,
     StartDocument,
 )
 from controlplane.documents.appointments import AppointmentDocument, FreezeDocument
@@ -28,6 +29,7 @@ from controlplane.documents.guardrails import GuardrailsDocument
 from controlplane.documents.plan import PlanDocument
 
 BODIES: tuple[type[BaseModel], ...] = (
+    ActDocument,
     AppointmentDocument,
     AttachmentDocument,
     BacktestDocument,
@@ -43,9 +45,9 @@ BODIES: tuple[type[BaseModel], ...] = (
     PlanDocument,
     CopyPlanDocument,
     ReasonDocument,
+    ReconciledDocument,
     RevertDocument,
     RoleDocument,
-    RollBackDocument,
     StartDocument,
     TokenDocument,
 )

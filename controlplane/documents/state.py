@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from controlplane.domain.flag import Flag
+from controlplane.domain.phases import Phase
 from controlplane.domain.rollout import Rollout, State
 
 
@@ -27,6 +28,8 @@ def state_document(flag: Flag) -> dict[str, Any]:
             "started_by": rollout.started_by,
             "approved_by": rollout.approved_by,
             **({"replanned_by": list(rollout.replanned_by)} if rollout.replanned_by else {}),
+            **({"phase": rollout.phase.value} if rollout.phase is not Phase.OFF else {}),
+            **({"no_way_back_since": _text(rollout.no_way_back_since)} if rollout.no_way_back_since else {}),
         },
         "blocked_by": list(flag.blocked_by),
     }
@@ -48,6 +51,8 @@ def with_state(flag: Flag, document: Mapping[str, Any]) -> Flag:
         started_by=stored.get("started_by", ""),
         approved_by=stored.get("approved_by", ""),
         replanned_by=tuple(stored.get("replanned_by", ())),
+        phase=Phase(stored.get("phase", Phase.OFF)),
+        no_way_back_since=_instant(stored.get("no_way_back_since")),
     )
     operations = {
         name: each if each.rolled_back == (name in marked) else replace(each, rolled_back=name in marked)

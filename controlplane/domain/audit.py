@@ -42,6 +42,7 @@ class Action(StrEnum):
     FLAG_ARCHIVE = "flag:archive"
     FLAG_RETIRE = "flag:retire"
     FLAG_REVERT = "flag:revert"
+    FLAG_RECONCILE = "flag:reconcile"
     SHARE_SET = "share:set"
     OPERATION_SET = "operation:set"
     OPERATION_REMOVE = "operation:remove"

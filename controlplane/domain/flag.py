@@ -7,9 +7,10 @@ from enum import StrEnum
 
 from controlplane.domain.constraints import Constraint, lowered
 from controlplane.domain.guardrails import Guardrails, Overrides
+from controlplane.domain.phases import Phase
 from controlplane.domain.plan import Plan
-from controlplane.domain.rollout import Rollout, State
-from controlplane.domain.routing import DEFAULT_SHADOW_SHARE, Breaker, Mode, Retry, Switches
+from controlplane.domain.rollout import Rollout, State, in_phase
+from controlplane.domain.routing import DEFAULT_SHADOW_SHARE, Breaker, CallKind, Mode, Retry, Switches
 from controlplane.domain.share import FULL
 
 
@@ -45,7 +46,7 @@ _REHEARSALS = frozenset({Mode.SHADOW, Mode.DUAL_WRITE})
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A named kind of call with a share of its own. `shadow_share` None: nobody said, so the default holds."""
+    """A named kind of call with a share of its own. `shadow_share` and `kind` None: nobody said."""
 
     share: int = 0
     mode: Mode = Mode.SINGLE
@@ -54,6 +55,7 @@ class Operation:
     retry: Retry = Retry()
     guardrails: Overrides = field(default_factory=dict)
     rolled_back: bool = False
+    kind: CallKind | None = None
 
     @property
     def sampled_share(self) -> int:
@@ -177,12 +179,28 @@ def with_stage(flag: Flag, plan: Plan, number: int) -> Flag:
     return in_order(replace(flag, operations=operations))
 
 
+def on_stage(flag: Flag, plan: Plan, rollout: Rollout) -> Flag:
+    """The flag at the rollout's stage, and the rollout in the phase of that stage."""
+    if plan.moves_data:
+        rollout = in_phase(rollout, plan.phase_of(rollout.stage))
+    return replace(with_stage(flag, plan, rollout.stage), rollout=rollout)
+
+
+def in_the_end(flag: Flag) -> Flag:
+    """The flag whose data have moved: everything goes to the candidate, and to it alone."""
+    operations = {
+        name: replace(each, share=FULL, mode=Mode.SINGLE) if name in flag.planned_operations else each
+        for name, each in flag.operations.items()
+    }
+    return replace(flag, operations=operations, rollout=in_phase(flag.rollout, Phase.COMPLETE))
+
+
 def _at_stage(operation: Operation, plan: Plan, name: str, number: int) -> Operation:
     moved = replace(operation, share=plan.share_of(name, number))
     if not plan.sets_modes:
         return moved
-    stage = plan.moded_by(name, number)
-    mode = (stage and stage.mode) or Mode.SINGLE
+    stage = plan.stage(number) if plan.moves_data else plan.moded_by(name, number)
+    mode = plan.mode_of(name, operation.kind, number)
     sampled = operation.shadow_share if stage is None or stage.shadow_share is None else stage.shadow_share
     return replace(moved, mode=mode, shadow_share=None if mode is Mode.DUAL_WRITE else sampled)
 

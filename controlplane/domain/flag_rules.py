@@ -69,5 +69,5 @@ def _constraints(flag: Flag) -> Iterator[FieldError]:
 
 
 def ends_blind(flag: Flag) -> bool:
-    """A plan that ends at 100 % has nothing to compare with there: allowed, and warned about."""
-    return bool(flag.plan and flag.plan.stages and flag.plan.stages[-1].share >= FULL)
+    """A plan that ends at 100 % has nothing to compare with there: allowed, and warned about, unless data have to."""
+    return bool(flag.plan and flag.plan.stages and not flag.plan.moves_data and flag.plan.stages[-1].share >= FULL)

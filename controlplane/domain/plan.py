@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from controlplane.domain.calendar import Window
 from controlplane.domain.convergence import Barrier
-from controlplane.domain.routing import Mode
+from controlplane.domain.phases import Phase, PlanKind, mode_in
+from controlplane.domain.routing import CallKind, Mode
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +16,7 @@ class Stage:
 
     `min_samples` None: as many as the guardrails ask for. `prove`: only a candidate that is proven to be no worse than
     the guardrails tolerate leaves it. `notes` are for people. `mode` None: as in the stage before; `shadow_share` None:
-    as the operation has it.
+    as the operation has it. `phase` is named by the stages of a plan that moves data, and sets modes by kind of call.
     """
 
     share: int
@@ -26,6 +27,7 @@ class Stage:
     prove: bool = False
     mode: Mode | None = None
     shadow_share: int | None = None
+    phase: Phase | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Plan:
     `start_at` None: a start is a start. `windows`: the hours in which the scheduler may move on. `two_person`: whoever
     started an attempt, or changed its plan since, may not approve its stages. `barrier`: whether the next stage waits
     until every live process obeys the present one, as it must where two stages must not be lived in at once.
+    `backlog_limit`: how many writes may be missing when a plan of the kind `data` goes on to its next phase.
     """
 
     stages: tuple[Stage, ...]
@@ -46,6 +49,8 @@ class Plan:
     windows: tuple[Window, ...] = ()
     two_person: bool = False
     barrier: Barrier = Barrier.WARN
+    kind: PlanKind = PlanKind.SWITCH
+    backlog_limit: int = 0
 
     def copied_for(self, operations: Collection[str]) -> "Plan":
         """For a flag with these operations. A date belongs to one migration, and so does what is said of others."""
@@ -70,7 +75,28 @@ class Plan:
     @property
     def sets_modes(self) -> bool:
         """Whether it says what else happens to a call; else the operations keep the modes that somebody gave them."""
-        return any(stage.mode for stage in self.stages)
+        return self.moves_data or any(stage.mode for stage in self.stages)
+
+    @property
+    def moves_data(self) -> bool:
+        return self.kind is PlanKind.DATA
+
+    def phase_of(self, number: int) -> Phase:
+        """`OFF` for a plan that has no phases."""
+        return self.stage(number).phase or Phase.OFF
+
+    def asks_person(self, number: int) -> bool:
+        """Whether the stage after this one is behind the point of no return, and this one is not."""
+        if not self.moves_data or number >= len(self.stages) - 1:
+            return False
+        return self.phase_of(number + 1) is Phase.COMPLETE and self.phase_of(number) is not Phase.COMPLETE
+
+    def mode_of(self, operation: str, kind: CallKind | None, number: int) -> Mode:
+        """What else happens to its calls at a stage of a plan that sets modes."""
+        if self.moves_data:
+            return mode_in(self.phase_of(number), kind or CallKind.WRITE)
+        stage = self.moded_by(operation, number)
+        return (stage and stage.mode) or Mode.SINGLE
 
     def moded_by(self, operation: str, number: int) -> Stage | None:
         """The stage whose mode an operation has while the plan is at a stage; None before its own first one."""

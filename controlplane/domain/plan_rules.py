@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from controlplane.domain.calendar import Window
 from controlplane.domain.errors import FieldError
 from controlplane.domain.flag import Flag
+from controlplane.domain.phase_plans import broken_phases
 from controlplane.domain.plan import Plan, Stage
 from controlplane.domain.routing import Mode
 from controlplane.domain.share import FULL
@@ -20,7 +21,7 @@ def broken_plan(flag: Flag) -> Iterator[FieldError]:
     if flag.plan is None:
         return
     yield from _stages(flag.plan)
-    yield from _modes(flag.plan)
+    yield from broken_phases(flag, flag.plan) if flag.plan.moves_data else _modes(flag.plan)
     yield from _proofs(flag, flag.plan)
     yield from _planned_operations(flag, flag.plan.operations)
     yield from _lags(flag, flag.plan)
@@ -32,11 +33,11 @@ def _stages(plan: Plan) -> Iterator[FieldError]:
     stages = plan.stages
     if not 1 <= len(stages) <= MOST_STAGES:
         yield FieldError("plan.stages", f"must be 1 to {MOST_STAGES} stages")
-    for number in range(1, len(stages)):
+    for number in range(1, 0 if plan.moves_data else len(stages)):
         rise = stages[number].share - stages[number - 1].share
         if rise < 0 or (rise == 0 and not _changes_mode(stages, number)):
             yield FieldError(f"plan.stages.{number}.percent", "must be above the stage before it: a plan only goes up")
-    if stages and stages[0].share == 0 and stages[0].mode in {None, Mode.SINGLE}:
+    if stages and stages[0].share == 0 and stages[0].mode in {None, Mode.SINGLE} and not plan.moves_data:
         message = "must be above 0, unless the mode is shadow or dual_write: nothing would be moved"
         yield FieldError("plan.stages.0.percent", message)
     for number, stage in enumerate(stages):
@@ -57,6 +58,9 @@ def _modes(plan: Plan) -> Iterator[FieldError]:
         message = 'must be named as well, such as "single", where a later stage names one: going back has to undo it'
         yield FieldError("plan.stages.0.mode", message)
     for number, stage in enumerate(plan.stages):
+        if stage.phase:
+            message = 'is for plans that move data: say "kind": "data" in the plan, or name a mode instead'
+            yield FieldError(f"plan.stages.{number}.phase", message)
         yield from _mode(f"plan.stages.{number}", stage)
 
 

@@ -8,10 +8,12 @@ from enum import StrEnum
 from controlplane.domain.calendar import ALWAYS_OPEN, Calendar
 from controlplane.domain.convergence import Barrier, Fleet
 from controlplane.domain.findings import Consequence, Finding, Verdict
+from controlplane.domain.phases import Phase
 from controlplane.domain.plan import Plan, Stage
 
 COOL_DOWN = timedelta(minutes=30)
 ATTEMPT_LIMIT = 3  # rollbacks by the scheduler before a person must unlock
+PERSON_CONFIRMS = "waits for a person to confirm complete, from where no way leads back"
 LONGEST_PATIENCE = 4  # times the planned bake: an attempt after a rollback bakes twice as long, the next four times
 
 
@@ -34,6 +36,7 @@ class Step(StrEnum):
 
     WAIT = "wait"
     HOLD = "hold"
+    PAUSE = "pause"
     START = "start"
     ADVANCE = "advance"
     COMPLETE = "complete"
@@ -45,7 +48,9 @@ class Rollout:
     """`attempt` numbers the spans whose evidence belongs together; `rollbacks` counts those the scheduler took back.
 
     `start_at` is when a scheduled rollout is due; `started_by` and `approved_by` are names of actors, and so are
-    `replanned_by`: those who changed a plan that wants two people after this attempt was started.
+    `replanned_by`: those who changed a plan that wants two people after this attempt was started. `phase` is where the
+    data stand: kept here, so that an edited plan does not move it. `no_way_back_since`: when the baseline's store
+    began to miss what is written.
     """
 
     state: State = State.IDLE
@@ -59,6 +64,8 @@ class Rollout:
     started_by: str = ""
     approved_by: str = ""
     replanned_by: tuple[str, ...] = ()
+    phase: Phase = Phase.OFF
+    no_way_back_since: datetime | None = None
 
     @property
     def is_live(self) -> bool:
@@ -154,6 +161,8 @@ def _by_time(plan: Plan, rollout: Rollout, findings: Sequence[Finding], now: dat
         return Decision(Step.WAIT, closed)
     if stage_of(plan, rollout).approval and not rollout.approved:
         return Decision(Step.WAIT, "waits for approval")
+    if plan.asks_person(rollout.stage):
+        return Decision(Step.WAIT, PERSON_CONFIRMS)
     if is_last:
         return Decision(Step.COMPLETE, f"the last stage {_has_baked(findings)}")
     return Decision(Step.ADVANCE, f"stage {rollout.stage + 1} of {plan.length} {_has_baked(findings)}")
@@ -182,12 +191,21 @@ def entered(rollout: Rollout, stage: int, now: datetime) -> Rollout:
     return replace(rollout, state=State.RUNNING, stage=stage, entered_at=now, approved=False, approved_by="")
 
 
+def in_phase(rollout: Rollout, phase: Phase) -> Rollout:
+    """The rollout where the data stand since it entered its stage."""
+    enters = phase is Phase.COMPLETE and rollout.phase is not Phase.COMPLETE
+    since = rollout.entered_at if enters else rollout.no_way_back_since
+    return replace(rollout, phase=phase, no_way_back_since=since)
+
+
 def caught_up(plan: Plan, rollout: Rollout, now: datetime, calendar: Calendar = ALWAYS_OPEN) -> Rollout:
     """The rollout after every stage whose bake is over by now, in one change.
 
     Only for plans without guardrails: a scheduler that slept must not skip the evidence of a stage. Each skipped
     stage counts as entered when the one before it was over and the calendar open.
     """
+    if plan.moves_data:  # the next phase is lived in before the one after it
+        return entered(rollout, rollout.stage + 1, now)
     while not on_last_stage(plan, rollout):
         due = rollout.bakes_until(plan)
         opens = calendar.opens_at(due) if due else None

@@ -24,6 +24,13 @@ class Mode(StrEnum):
         return self in {Mode.SHADOW, Mode.AA}
 
 
+class CallKind(StrEnum):
+    """Whether calls of an operation change what is stored. A plan that moves data treats the two differently."""
+
+    READ = "read"
+    WRITE = "write"
+
+
 class BreakerMode(StrEnum):
     """Who decides: the calls, or somebody. `METRICS_ONLY` lets all through and says when it would have opened."""
 

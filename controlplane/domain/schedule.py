@@ -33,7 +33,8 @@ def planned(plan: Plan, rollout: Rollout, calendar: Calendar, now: datetime) -> 
 def _from(plan: Plan, stage: int, since: datetime, calendar: Calendar, now: datetime) -> list[Stay]:
     found: list[Stay] = []
     for number in range(stage, plan.length):
-        until = calendar.opens_at(max(now, since + plan.stage(number).bake))
+        ends = calendar.opens_at(max(now, since + plan.stage(number).bake))
+        until = None if plan.asks_person(number) else ends
         found.append(Stay(number, since, until))
         if until is None:
             break

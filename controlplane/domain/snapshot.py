@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from controlplane.domain.flag import Flag, Operation, Side, final_side
+from controlplane.domain.phases import Phase
 from controlplane.domain.retention import Retention
 from controlplane.domain.routing import written
 from controlplane.domain.share import FULL
@@ -69,9 +70,15 @@ def _route(flag: Flag) -> dict[str, Any]:
         ],
         "operations": {name: _operation(flag, name, each) for name, each in flag.operations.items()},
     }
-    if flag.switches.off:
-        route["switches"] = dict.fromkeys(flag.switches.off, False)
+    if off := _off(flag):
+        route["switches"] = dict.fromkeys(off, False)
     return route
+
+
+def _off(flag: Flag) -> tuple[str, ...]:
+    """Behind the point of no return a call that fails must not be rescued by a store that misses what was written."""
+    rescues = ("breaker", "fallback") if flag.rollout.phase is Phase.COMPLETE else ()
+    return tuple(dict.fromkeys((*flag.switches.off, *rescues)))
 
 
 def _final(flag: Flag) -> dict[str, Any]:

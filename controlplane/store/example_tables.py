@@ -29,8 +29,8 @@ mismatches = _examples("mismatches", Column("paths", JSON, nullable=False))
 receipts = _examples("receipts", Column("side", String(10), nullable=False), Column("idempotency_key", String(200)))
 
 
-def _counts(name: str, *counts: str) -> Table:
-    """Numbers of one operation that no bucket holds."""
+def _counts(name: str, *counts: str, later: tuple[str, ...] = ()) -> Table:
+    """Numbers of one operation that no bucket holds; those that came `later` are 0 where nobody told of them."""
     return Table(
         name,
         metadata,
@@ -38,10 +38,15 @@ def _counts(name: str, *counts: str) -> Table:
         key("flag", String(100)),
         key("operation", String(100)),
         *[Column(each, BigInteger, nullable=False) for each in counts],
+        *[Column(each, BigInteger, nullable=False, server_default="0") for each in later],
         Column("newest_at", Instant, nullable=False),
     )
 
 
-divergences = _counts("divergences", "writes")
+divergences = _counts(
+    "divergences",
+    "writes",
+    later=("baseline_missing", "candidate_missing", "baseline_reconciled", "candidate_reconciled"),
+)
 
 noise = _counts("noise", "match", "mismatch")

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Table, delete, insert, select, update
 from controlplane.store.example_tables import divergences, mismatches, noise, receipts
 
 KEPT = 100  # of each operation
+SIDES = ("baseline_missing", "candidate_missing", "baseline_reconciled", "candidate_reconciled")
 NOISE_PAUSE = timedelta(hours=1)  # a measurement of noise after such a pause is a new one
 
 
@@ -40,11 +41,31 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class Divergence:
-    """How many dual writes of an operation reached one side only, since ever."""
+    """How many dual writes of an operation reached one side only, since ever, and which side missed or got them since.
+
+    `writes` counts those, too, of which no side was told, as by an older SDK.
+    """
 
     operation: str
     writes: int
     newest_at: datetime
+    baseline_missing: int = 0
+    candidate_missing: int = 0
+    baseline_reconciled: int = 0
+    candidate_reconciled: int = 0
+
+    @property
+    def unsided(self) -> int:
+        return max(0, self.writes - self.baseline_missing - self.candidate_missing)
+
+    @property
+    def baseline_backlog(self) -> int:
+        """Writes that the baseline's store may still miss: one of which no side was told counts for either."""
+        return max(0, self.baseline_missing + self.unsided - self.baseline_reconciled)
+
+    @property
+    def candidate_backlog(self) -> int:
+        return max(0, self.candidate_missing + self.unsided - self.candidate_reconciled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +127,19 @@ class Examples:
             query = query.where(table.c.operation == operation)
         return self._connection.execute(query.order_by(table.c.id.desc()).limit(limit))
 
-    def add_divergences(self, environment_id: int, counts: Mapping[tuple[str, str], int], now: datetime) -> None:
-        """(flag, operation) → how many more."""
-        for place, writes in counts.items():
-            self._raise(divergences, environment_id, place, {"writes": writes}, now)
+    def add_divergences(
+        self, environment_id: int, counts: Mapping[tuple[str, str], Mapping[str, int]], now: datetime
+    ) -> None:
+        """(flag, operation) → how many more, by column: `writes`, and those of `SIDES` that were told."""
+        for place, more in counts.items():
+            self._raise(divergences, environment_id, place, {"writes": 0, **more}, now)
 
     def divergences(self, environment_id: int, flag: str) -> list[Divergence]:
         rows = self._counted(divergences, environment_id, flag)
-        return [Divergence(row.operation, row.writes, row.newest_at) for row in rows]
+        return [
+            Divergence(row.operation, row.writes, row.newest_at, *(getattr(row, name) for name in SIDES))
+            for row in rows
+        ]
 
     def add_noise(self, environment_id: int, place: tuple[str, str], seen: tuple[int, int], now: datetime) -> None:
         """`seen` is (match, mismatch) of one operation; what is older than a measurement's pause gives way to it."""

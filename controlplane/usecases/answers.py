@@ -9,19 +9,24 @@ from controlplane.domain.audit import Actor, AuditEntry
 from controlplane.domain.findings import Consequence, Finding, foremost_of, worst
 from controlplane.domain.flag import Flag
 from controlplane.domain.flag_rules import ends_blind
+from controlplane.domain.phase_rules import moves_data
+from controlplane.domain.phases import Backlog, Phase
 from controlplane.domain.plan import Plan
 from controlplane.domain.rollout import Rollout, State, Step, stage_of
 from controlplane.domain.share import to_percent
 from controlplane.store import Store
 from controlplane.store.audit import Filter, LastChange
 from controlplane.store.watches import Watch
+from controlplane.usecases.backlog import backlog_of
 from controlplane.usecases.changing import Place
+from controlplane.usecases.guarding import CANNOT, WOULD
+from controlplane.usecases.phases import answer_phase
 from controlplane.usecases.plan_warnings import hasty_stages, unkept_promises
 
 _WAITS = {"waits for approval": "has baked: somebody has to approve leaving this stage"}
 
 
-def answer_flag(flag: Flag, watch: Watch | None, now: datetime) -> dict[str, Any]:
+def answer_flag(flag: Flag, watch: Watch | None, now: datetime, backlog: Backlog | None = None) -> dict[str, Any]:
     """The flag as created, plus its version, instants and rollout."""
     return {
         **flag_document(flag),
@@ -29,7 +34,7 @@ def answer_flag(flag: Flag, watch: Watch | None, now: datetime) -> dict[str, Any
         "created_at": _text(flag.created_at),
         "updated_at": _text(flag.updated_at),
         "archived_at": _text(flag.archived_at),
-        "rollout": answer_rollout(flag, watch, now),
+        "rollout": answer_rollout(flag, watch, now) | answer_phase(flag, backlog),
     }
 
 
@@ -59,15 +64,24 @@ def answer_rollout(flag: Flag, watch: Watch | None, now: datetime) -> dict[str, 
 
 def waiting_for(flag: Flag, watch: Watch | None, now: datetime) -> str | None:
     """What has to happen before the next step, in one sentence; None where nothing is awaited."""
-    rollout = flag.rollout
+    rollout, seen = flag.rollout, _current(flag, watch)
     if rollout.cools_down(now) and rollout.cool_down_until:
         return f"cools down until {_hour(rollout.cool_down_until)}, or until somebody unlocks it"
     if rollout.state is State.LOCKED:
         return f"locked after {rollout.rollbacks} rollbacks: somebody has to unlock it"
+    if seen and seen.step in {Step.PAUSE, Step.HOLD} and seen.because.startswith(WOULD):
+        return f"holds: {seen.because}"
+    return _in_state(flag, watch, now)
+
+
+def _in_state(flag: Flag, watch: Watch | None, now: datetime) -> str | None:
+    rollout = flag.rollout
     if rollout.state is State.SCHEDULED:
         return _scheduled(rollout, _current(flag, watch))
     if rollout.state is State.PAUSED:
         return "paused: somebody has to resume or abort it"
+    if rollout.state is State.COMPLETED and rollout.phase is Phase.RAMP_DOWN:
+        return "completed: finish it, with the flag's key to confirm, and the baseline is written no more"
     if rollout.state is State.COMPLETED:
         return "completed: finish it to drop the hold-back"
     if rollout.state is State.RUNNING and flag.plan:
@@ -157,7 +171,8 @@ def describe_flag(store: Store, place: Place, now: datetime) -> dict[str, Any]:
     with store.reading() as uow:
         environment = uow.environments.get(place.environment)
         flag = uow.flags.get(environment.id, place.flag)
-        answer = answer_flag(flag, uow.watches.get(environment.id, flag.key), now)
+        backlog = backlog_of(uow, environment.id, flag) if moves_data(flag) else None
+        answer = answer_flag(flag, uow.watches.get(environment.id, flag.key), now, backlog)
         answer["rollout"]["warnings"] += unkept_promises(uow, environment, flag, now)
     return answer
 
@@ -169,11 +184,14 @@ def describe_flags(store: Store, environment: str, now: datetime, *, archived: b
         flags = uow.flags.all(row.id, archived=archived)
         watches = uow.watches.all(row.id)
         changes = uow.audit.newest_by_flag(row.id)
-    return [_listed(flag, watches.get(flag.key), changes.get(flag.key), now) for flag in flags]
+        backlogs = {flag.key: backlog_of(uow, row.id, flag) for flag in flags if moves_data(flag)}
+    return [_listed(flag, watches.get(flag.key), changes.get(flag.key), now, backlogs.get(flag.key)) for flag in flags]
 
 
-def _listed(flag: Flag, watch: Watch | None, change: LastChange | None, now: datetime) -> dict[str, Any]:
-    answer = answer_flag(flag, watch, now)
+def _listed(
+    flag: Flag, watch: Watch | None, change: LastChange | None, now: datetime, backlog: Backlog | None
+) -> dict[str, Any]:
+    answer = answer_flag(flag, watch, now, backlog)
     answer["health"] = health_word(flag, watch)
     answer["held"] = is_held(flag, watch, now)
     answer["last_change"] = (
@@ -197,7 +215,10 @@ def health_word(flag: Flag, watch: Watch | None) -> str | None:
 
 
 def is_held(flag: Flag, watch: Watch | None, now: datetime) -> bool:
-    """Whether a finding keeps the flag where it is, rather than that it is young."""
+    """Whether a finding, or a stage that cannot be entered, keeps the flag where it is: not that it is young."""
+    seen = _current(flag, watch)
+    if seen and seen.step in {Step.PAUSE, Step.HOLD} and seen.because.startswith((WOULD, CANNOT)):
+        return True
     return any(holds(finding, flag, now) for finding in _findings(flag, watch))
 
 

@@ -14,9 +14,11 @@ from controlplane.domain.audit import Action, Actor, ActorKind, AuditEntry, Chan
 from controlplane.domain.errors import FieldError, InvalidInput, Refused, StaleVersion
 from controlplane.domain.flag import Flag, raises_exposure
 from controlplane.domain.flag_rules import check
-from controlplane.domain.rollout import State, replanned
+from controlplane.domain.phase_rules import refusal, settled
+from controlplane.domain.rollout import Rollout, State, replanned
 from controlplane.store import Store, UnitOfWork
 from controlplane.store.environments import Environment
+from controlplane.usecases.moving import Move, obstacle_of
 
 Transform = Callable[[Flag], Flag]
 Gate = Callable[[UnitOfWork, Environment, Flag], str | None]  # why not, for what a flag alone cannot tell
@@ -43,13 +45,17 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What to do to a flag. A brake ignores `expected` and works on an archived flag's terms too."""
+    """What to do to a flag. A brake ignores `expected` and works on an archived flag's terms too.
+
+    `confirmed`: a person has written down that no way leads back.
+    """
 
     action: Action
     transform: Transform
     brake: bool = False
     record: Mapping[str, Any] = field(default_factory=dict)
     gate: Gate | None = None
+    confirmed: bool = False
 
 
 def change_flag(store: Store, place: Place, cause: Cause, order: Order) -> Flag:
@@ -73,12 +79,17 @@ def change_within(uow: UnitOfWork, environment: Environment, key: str, cause: Ca
         message = f"flag '{key}' is archived and cannot be changed"
         raise Refused(message)
     after = _baking_anew(before, _opened(before, order.transform(before)), cause.at)
-    after = _with_hand(before, after, cause)
+    after = settled(_with_hand(before, after, cause))
     if _document(after) == _document(before):
         return before
     if not order.brake:
         want_reason(environment, cause)
     check(after)
+    closed = obstacle_of(
+        uow, environment.id, Move(before, after, cause.at), brake=order.brake, confirmed=order.confirmed
+    )
+    if closed:
+        raise Refused(closed)
     if order.gate and (obstacle := order.gate(uow, environment, before)):
         raise Refused(obstacle)
     after = replace(after, version=before.version + 1, updated_at=cause.at, published=environment.version + 1)
@@ -90,6 +101,9 @@ def change_within(uow: UnitOfWork, environment: Environment, key: str, cause: Ca
 def add_flag(store: Store, environment_name: str, flag: Flag, cause: Cause) -> Flag:
     """A new flag through the same door. Raises AlreadyExists by its use case, InvalidInput."""
     check(flag)
+    flag = settled(flag)
+    if obstacle := refusal(replace(flag, plan=None, rollout=Rollout()), flag):
+        raise Refused(obstacle)
     with store.writing() as uow:
         environment = uow.environments.get(environment_name, lock=True)
         want_reason(environment, cause)

@@ -21,14 +21,22 @@ def fold_examples(uow: UnitOfWork, environment_id: int, reports: Sequence[Receiv
     """Inside the transaction that drops the reports from the journal, so that nothing is counted twice."""
     uow.examples.add_mismatches(environment_id, [_mismatch(*each) for each in _told(reports, "mismatches", known)])
     uow.examples.add_receipts(environment_id, [_receipt(*each) for each in _told(reports, "receipts", known)])
-    counts: Counter[tuple[str, str]] = Counter()
-    for report, _ in reports:
-        for place, count in report.get("divergences", {}).items():
-            flag, _, operation = place.partition("/")
-            if flag in known:
-                counts[flag, operation] += count
+    counts = _diverged(reports, known)
     if counts:
         uow.examples.add_divergences(environment_id, counts, max(received_at for _, received_at in reports))
+
+
+def _diverged(reports: Sequence[Received], known: frozenset[str]) -> dict[tuple[str, str], Counter[str]]:
+    """(flag, operation) → dual writes that diverged, and which side missed them or has got them since."""
+    counts: dict[tuple[str, str], Counter[str]] = {}
+    for report, _ in reports:
+        told = {place: {"writes": count} for place, count in report.get("divergences", {}).items()}
+        for named in (told, report.get("diverged", {})):
+            for place, more in named.items():
+                flag, _, operation = place.partition("/")
+                if flag in known:
+                    counts.setdefault((flag, operation), Counter()).update(more)
+    return counts
 
 
 def _told(

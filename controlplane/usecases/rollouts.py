@@ -5,10 +5,11 @@ from datetime import datetime
 
 from controlplane.domain import rollout as rollouts
 from controlplane.domain.audit import Action
-from controlplane.domain.errors import NotFound, Refused
-from controlplane.domain.flag import Flag, in_order, with_shares, with_stage, without_copies, without_rollback
+from controlplane.domain.errors import FieldError, InvalidInput, NotFound, Refused
+from controlplane.domain.flag import Flag, in_order, in_the_end, on_stage, with_shares, without_copies, without_rollback
+from controlplane.domain.phases import Phase, after_brake
 from controlplane.domain.plan import Plan
-from controlplane.domain.rollout import Rollout, State, on_last_stage, stage_of
+from controlplane.domain.rollout import State, on_last_stage, stage_of
 from controlplane.domain.share import FULL
 from controlplane.store import Store
 from controlplane.usecases.changing import Cause, Order, Place, Transform, change_flag
@@ -48,7 +49,7 @@ def started(flag: Flag, cause: Cause) -> Flag:
     hands = before.replanned_by if was_due else ()
     fresh = replace(before, attempt=before.attempt + 1, cool_down_until=None, start_at=None, started_by=by)
     fresh = replace(fresh, replanned_by=hands)
-    return _on_stage(without_rollback(flag), plan, rollouts.entered(fresh, 0, cause.at))
+    return on_stage(without_rollback(flag), plan, rollouts.entered(fresh, 0, cause.at))
 
 
 def _refuse_while_open(flag: Flag, verb: str) -> None:
@@ -89,24 +90,40 @@ def resume(store: Store, place: Place, cause: Cause) -> Flag:
         _require(flag, "resume", State.PAUSED)
         plan = _plan(flag)
         stage = min(flag.rollout.stage, plan.length - 1)
-        return _on_stage(flag, plan, rollouts.entered(flag.rollout, stage, cause.at))
+        return on_stage(flag, plan, rollouts.entered(flag.rollout, stage, cause.at))
 
     return _do(store, place, cause, Action.ROLLOUT_RESUME, resumed)
 
 
-def advance(store: Store, place: Place, cause: Cause) -> Flag:
-    """To the next stage without waiting; from the last one to completed. A barrier that blocks stops people, too."""
+def advance(store: Store, place: Place, cause: Cause, confirm: str = "") -> Flag:
+    """To the next stage without waiting; from the last one to completed. A barrier that blocks stops people, too.
+
+    `confirm`: the flag's key, where the next stage is behind the point of no return.
+    """
 
     def advanced(flag: Flag) -> Flag:
         _require(flag, "advance", State.RUNNING)
         _refuse_while_open(flag, "advance")
         plan = _plan(flag)
         _refuse_own_approval(flag, plan, cause)
+        if plan.asks_person(flag.rollout.stage):
+            _want_confirmation(flag, confirm)
         if on_last_stage(plan, flag.rollout):
             return replace(flag, rollout=rollouts.completed(flag.rollout, cause.at))
-        return _on_stage(flag, plan, rollouts.entered(flag.rollout, flag.rollout.stage + 1, cause.at))
+        return on_stage(flag, plan, rollouts.entered(flag.rollout, flag.rollout.stage + 1, cause.at))
 
-    return change_flag(store, place, cause, Order(Action.ROLLOUT_ADVANCE, advanced, gate=barrier(cause.at)))
+    order = Order(Action.ROLLOUT_ADVANCE, advanced, gate=barrier(cause.at), confirmed=confirm == place.flag)
+    return change_flag(store, place, cause, order)
+
+
+def _want_confirmation(flag: Flag, confirm: str) -> None:
+    if confirm == flag.key:
+        return
+    message = (
+        f"must be '{flag.key}': from complete on nothing is written to {flag.baseline} any more, and no rollback "
+        "brings back there what was written since"
+    )
+    raise InvalidInput((FieldError("confirm", message),))
 
 
 def step_back(store: Store, place: Place, cause: Cause) -> Flag:
@@ -120,7 +137,7 @@ def step_back(store: Store, place: Place, cause: Cause) -> Flag:
         plan = _plan(flag)
         before = min(flag.rollout.stage, plan.length - 1) - 1
         back = replace(rollouts.entered(flag.rollout, before, cause.at), state=flag.rollout.state)
-        return _on_stage(flag, plan, back)
+        return on_stage(flag, plan, back)
 
     return _do(store, place, cause, Action.ROLLOUT_STEP_BACK, stepped_back, brake=True)
 
@@ -165,6 +182,7 @@ def aborted(flag: Flag, cause: Cause) -> Flag:
     over = replace(flag.rollout, state=State.ABORTED, entered_at=cause.at, approved=False, start_at=None)
     if flag.rollout.state is State.SCHEDULED:
         return replace(flag, rollout=over)
+    over = replace(over, phase=after_brake(over.phase))
     zero = with_shares(without_copies(flag, flag.planned_operations), 0, flag.planned_operations)
     return replace(in_order(zero), rollout=over)
 
@@ -184,7 +202,7 @@ def taken_back(flag: Flag, cause: Cause, operation: str | None, *, automatic: bo
         over = flag.rollout
         if not flag.rolled_back:
             over = rollouts.taken_back(flag.rollout, cause.at, automatic=automatic)
-        return replace(zero, rolled_back=True, rollout=over)
+        return replace(zero, rolled_back=True, rollout=replace(over, phase=after_brake(over.phase)))
     if operation not in flag.operations:
         message = f"flag '{flag.key}' has no operation '{operation}'"
         raise NotFound(message)
@@ -210,8 +228,11 @@ def unlock(store: Store, place: Place, cause: Cause) -> Flag:
     return _do(store, place, cause, Action.ROLLOUT_UNLOCK, unlocked)
 
 
-def finish(store: Store, place: Place, cause: Cause) -> Flag:
-    """Drop the hold-back: everything goes to the candidate. Nothing is left to compare with from then on."""
+def finish(store: Store, place: Place, cause: Cause, confirm: str = "") -> Flag:
+    """Drop the hold-back: everything goes to the candidate. Nothing is left to compare with from then on.
+
+    Where data move, the baseline is no longer written either: `confirm` has to be the flag's key.
+    """
 
     def finished(flag: Flag) -> Flag:
         _require(flag, "finish", State.COMPLETED, State.RUNNING)
@@ -221,9 +242,19 @@ def finish(store: Store, place: Place, cause: Cause) -> Flag:
             message = f"'{flag.key}' is at stage {flag.rollout.stage + 1} of {plan.length}: finish from the last one"
             raise Refused(message)
         over = replace(flag.rollout, state=State.FINISHED, entered_at=cause.at)
+        if plan.moves_data:
+            return _completed(replace(flag, rollout=over), confirm)
         return replace(with_shares(flag, FULL, flag.planned_operations), rollout=over)
 
-    return change_flag(store, place, cause, Order(Action.ROLLOUT_FINISH, finished, gate=barrier(cause.at)))
+    order = Order(Action.ROLLOUT_FINISH, finished, gate=barrier(cause.at), confirmed=confirm == place.flag)
+    return change_flag(store, place, cause, order)
+
+
+def _completed(flag: Flag, confirm: str) -> Flag:
+    """The flag in the phase complete; the door refuses it where ramp_down was not lived in."""
+    if flag.rollout.phase is not Phase.COMPLETE:
+        _want_confirmation(flag, confirm)
+    return in_the_end(flag)
 
 
 def _do(store: Store, place: Place, cause: Cause, action: Action, transform: Transform, *, brake: bool = False) -> Flag:
@@ -247,5 +278,5 @@ def _require(flag: Flag, verb: str, *states: State) -> None:
         raise Refused(message)
 
 
-def _on_stage(flag: Flag, plan: Plan, rollout: Rollout) -> Flag:
-    return replace(with_stage(flag, plan, rollout.stage), rollout=rollout)
+# Those that may lead to where no way leads back, and then want the flag's key.
+CONFIRMED = {"advance": advance, "finish": finish}

@@ -17,9 +17,10 @@ from controlplane.domain.calendar import ALWAYS_OPEN, Calendar, Freeze
 from controlplane.domain.convergence import Barrier, Fleet
 from controlplane.domain.errors import InvalidInput, LeaseLost, Refused, StaleVersion
 from controlplane.domain.findings import Consequence
-from controlplane.domain.flag import Flag, with_stage
+from controlplane.domain.flag import Flag, on_stage
 from controlplane.domain.flag_rules import check
 from controlplane.domain.guardrails import Scope
+from controlplane.domain.phase_rules import moves_data
 from controlplane.domain.plan import Plan
 from controlplane.domain.rollout import Decision, Rollout, State, Step, at_the_barrier, next_step
 from controlplane.domain.routing import Mode
@@ -30,9 +31,11 @@ from controlplane.store.environments import Environment
 from controlplane.store.lease import Lease
 from controlplane.usecases.appointments import keep_appointments
 from controlplane.usecases.changing import Cause, Order, change_within, write_note
+from controlplane.usecases.guarding import CANNOT, guarded, paused, refused
 from controlplane.usecases.hearing import Heard, hear, told_of
 from controlplane.usecases.instances import fleet_of_flag
 from controlplane.usecases.judging import Look, grounds_of, look_at, sealed_until
+from controlplane.usecases.moving import Move
 from controlplane.usecases.remembering import is_news, save_look, telling
 from controlplane.usecases.retention import CLOSED_AFTER
 from controlplane.usecases.rollouts import started, taken_back
@@ -142,8 +145,9 @@ def _attend(round_: _Round, flag: Flag, now: datetime, seen: Survey, quiet: list
     look = look_at(seen, round_.environment, flag, now, round_.clockwork)
     look = replace(look, findings=(*look.findings, *told_of(round_.heard, flag, look.watch, now)))
     decision = next_step(flag.plan, flag.rollout, look.findings, now, round_.calendar(flag))
+    decision = guarded(round_.store, round_.environment, flag, decision)
     if decision.step in {Step.START, Step.ADVANCE}:
-        decision = _enterable(flag, decision, now)
+        decision = _enterable(round_, flag, decision, now)
     if decision.step is Step.ADVANCE and flag.plan and flag.plan.barrier is not Barrier.OFF:
         decision = at_the_barrier(decision, flag.plan, _fleet(round_, flag, now))
     watch = replace(look.watch, step=decision.step, because=decision.because, at=now)
@@ -163,16 +167,16 @@ def _fleet(round_: _Round, flag: Flag, now: datetime) -> Fleet:
         return fleet_of_flag(uow, uow.environments.get(round_.environment.name), flag, now)
 
 
-def _enterable(flag: Flag, decision: Decision, now: datetime) -> Decision:
+def _enterable(round_: _Round, flag: Flag, decision: Decision, now: datetime) -> Decision:
     """A stage that cannot be entered holds the one before, and says why: a person has to look at it."""
     try:
-        if decision.step is Step.START:
-            check(started(flag, Cause(SCHEDULER, now)))
-        elif flag.plan:
-            check(with_stage(flag, flag.plan, flag.rollout.stage + 1))
-    except (Refused, InvalidInput) as refused:
-        return Decision(Step.HOLD, f"is due, but {refused}")
-    return decision
+        is_start = decision.step is Step.START
+        after = started(flag, Cause(SCHEDULER, now)) if is_start else _advanced(round_, flag, now)
+        check(after)
+    except (Refused, InvalidInput) as error:
+        return Decision(Step.HOLD, f"{CANNOT}{error}")
+    why = refused(round_.store, round_.environment, Move(flag, after, now)) if moves_data(flag) else None
+    return Decision(Step.HOLD, f"{CANNOT}{why}") if why else decision
 
 
 def _act(round_: _Round, flag: Flag, decision: Decision, look: Look) -> Step:
@@ -221,6 +225,8 @@ def _order(round_: _Round, flag: Flag, decision: Decision, look: Look) -> Order:
             lambda seen: taken_back(seen, cause, _scope(flag, decision), automatic=True),
             record=record,
         )
+    if decision.step is Step.PAUSE:
+        return Order(Action.ROLLOUT_PAUSE, paused, record=record)
     if decision.step is Step.START:
         return Order(Action.ROLLOUT_START, lambda seen: started(seen, cause), record=record)
     if decision.step is Step.COMPLETE:
@@ -242,8 +248,7 @@ def _scope(flag: Flag, decision: Decision) -> str | None:
 def _advanced(round_: _Round, flag: Flag, now: datetime) -> Flag:
     if flag.plan is None:
         return flag
-    after = _next(round_, flag, flag.plan, now)
-    return replace(with_stage(flag, flag.plan, after.stage), rollout=after)
+    return on_stage(flag, flag.plan, _next(round_, flag, flag.plan, now))
 
 
 def _next(round_: _Round, flag: Flag, plan: Plan, now: datetime) -> Rollout:
@@ -261,8 +266,10 @@ def _reason(round_: _Round, flag: Flag, decision: Decision, now: datetime) -> st
 
 
 def _named(plan: Plan, number: int) -> str:
-    """The percent of a stage, and its mode where it is another than single: "0 % (shadow)"."""
+    """The percent of a stage, and its phase, or its mode where it is another than single: "0 % (shadow)"."""
     stage = plan.stage(number)
+    if stage.phase:
+        return f"{stage.phase.words} ({to_percent(stage.share)} %)"
     mode = f" ({stage.mode.value.replace('_', ' ')})" if stage.mode and stage.mode is not Mode.SINGLE else ""
     return f"{to_percent(stage.share)} %{mode}"
 

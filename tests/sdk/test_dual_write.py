@@ -242,7 +242,22 @@ def test_without_a_hook_or_with_a_broken_one_records_are_kept_up_to_a_hundred(ca
         assert shop.dual.divergences.fresh() == 0
         assert [record.args[0] for record in shop.dual.divergences.kept()] == list(range(50, 150))
         assert shop.dual.divergences.kept() == []
+        assert shop.dual.divergences.fresh_sides() == {"candidate_missing": 150}
     assert len(caplog.records) == 1
+
+
+def test_what_a_hook_has_mended_is_told_by_side_and_what_it_put_down_for_later_is_not():
+    for answer, told in (
+        (None, {"candidate_missing": 2, "candidate_reconciled": 2}),
+        (False, {"candidate_missing": 2}),
+    ):
+        shop = Shop(reconcile=lambda _, answer=answer: answer)
+        shop.faults["new"] = ConnectionRefusedError()
+        shop.write("a")
+        shop.write("b")
+
+        assert shop.dual.divergences.fresh_sides() == told
+        assert shop.dual.divergences.fresh_sides() == {}
 
 
 def test_the_second_half_has_time_of_its_own():

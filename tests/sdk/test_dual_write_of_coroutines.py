@@ -176,6 +176,7 @@ def test_an_awaitable_hook_is_awaited_by_nobody_the_caller_waits_for():
     assert before == []
     assert mended == [("a",)]
     assert shop.dual.divergences.kept() == []
+    assert shop.dual.divergences.fresh_sides() == {"candidate_missing": 1, "candidate_reconciled": 1}
 
 
 def test_a_hook_that_could_not_be_awaited_leaves_its_record():

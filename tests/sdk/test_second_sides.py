@@ -84,6 +84,8 @@ def test_a_dual_write_whose_second_half_fails_is_a_divergence(service):
     assert [(divergence.done_at, divergence.missing_at) for divergence in heard] == [("old", "new")]
     service.cells()
     assert {"orders/read": 1} in [report.get("divergences") for report in service.server.reports]
+    sides = {"candidate_missing": 1, "candidate_reconciled": 1}
+    assert {"orders/read": sides} in [report.get("diverged") for report in service.server.reports]
 
 
 def test_a_dual_write_of_coroutines_reaches_both_stores(service):

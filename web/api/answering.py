@@ -7,13 +7,14 @@ from flask import Response, jsonify, request
 
 from controlplane.documents.tabular import audit_head, audit_lines
 from controlplane.domain.flag import Flag
+from controlplane.domain.phases import Backlog
 from controlplane.usecases.answers import answer_flag
 from web.wiring import wired
 
 
-def flag_answer(flag: Flag) -> Response:
+def flag_answer(flag: Flag, backlog: Backlog | None = None) -> Response:
     """The flag as this request left it."""
-    return with_etag(answer_flag(flag, None, wired().clock()))
+    return with_etag(answer_flag(flag, None, wired().clock(), backlog))
 
 
 def with_etag(answer: Mapping[str, Any]) -> Response:

@@ -4,11 +4,19 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response
 
-from controlplane.documents.acts import ReasonDocument, RollBackDocument, StartDocument
+from controlplane.documents.acts import (
+    ConfirmedDocument,
+    ReasonDocument,
+    ReconciledDocument,
+    RollBackDocument,
+    StartDocument,
+)
 from controlplane.documents.fields import parse
 from controlplane.domain.flag import Flag
-from controlplane.usecases import rollouts
+from controlplane.domain.phase_rules import moves_data
+from controlplane.usecases import reconciling, rollouts
 from controlplane.usecases.changing import Place
+from controlplane.usecases.flags import get_flag
 from web.api import reading
 from web.api.answering import flag_answer
 from web.auth import cause
@@ -35,7 +43,8 @@ def start(environment: str, flag: str) -> Response:
     """Begin a new attempt at the first stage: now, at `at`, or when the plan says."""
     wanted = parse(StartDocument, reading.body(optional=True))
     why = cause(wanted.reason, reading.expected_version())
-    return flag_answer(rollouts.start(wired().store, Place(environment, flag), why, wanted.at))
+    place = Place(environment, flag)
+    return _told(place, rollouts.start(wired().store, place, why, wanted.at))
 
 
 @blueprint.post(f"/<any({_NAMES}):verb>")
@@ -43,10 +52,27 @@ def act(environment: str, flag: str, verb: str) -> Response:
     """Pause, resume, advance, step back, approve, abort, roll back, unlock or finish a rollout.
 
     Nothing stands between an operator and the brake: pause, step-back, abort and rollback do not look at If-Match.
+    `confirm` is for advance and finish, where data move and no way leads back.
     """
     sent, place = reading.body(optional=True), Place(environment, flag)
     expected = None if verb in rollouts.BRAKES else reading.expected_version()
     if verb == "rollback":
         given = parse(RollBackDocument, sent)
-        return flag_answer(rollouts.roll_back(wired().store, place, cause(given.reason), given.operation))
-    return flag_answer(VERBS[verb](wired().store, place, cause(parse(ReasonDocument, sent).reason, expected)))
+        return _told(place, rollouts.roll_back(wired().store, place, cause(given.reason), given.operation))
+    if verb in rollouts.CONFIRMED:
+        sure = parse(ConfirmedDocument, sent)
+        return _told(place, rollouts.CONFIRMED[verb](wired().store, place, cause(sure.reason, expected), sure.confirm))
+    return _told(place, VERBS[verb](wired().store, place, cause(parse(ReasonDocument, sent).reason, expected)))
+
+
+@blueprint.post("/reconciled")
+def reconciled(environment: str, flag: str) -> Response:
+    """Writes that one side's store missed are there now: a person's word, which the audit log keeps."""
+    told, place = parse(ReconciledDocument, reading.body()), Place(environment, flag)
+    reconciling.reconciled(wired().store, place, told, cause(told.reason))
+    return flag_answer(get_flag(wired().store, place), reconciling.show_backlog(wired().store, place))
+
+
+def _told(place: Place, flag: Flag) -> Response:
+    """Where data move, what a way back would lose is in the answer."""
+    return flag_answer(flag, reconciling.show_backlog(wired().store, place) if moves_data(flag) else None)

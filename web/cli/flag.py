@@ -137,7 +137,20 @@ def described(found: dict[str, Any]) -> str:
         else "  rollout: no plan",
     ]
     lines += [f"  {rollout['waiting_for']}"] if rollout["waiting_for"] else []
+    lines += _data(rollout)
     return "\n".join([*lines, *(f"  ! {warning}" for warning in rollout["warnings"])])
+
+
+def _data(rollout: dict[str, Any]) -> list[str]:
+    """Where the data stand and what a way back would cost; nothing for a plan that moves none."""
+    if "phase" not in rollout:
+        return []
+    lines = [f"  phase: {rollout['phase'].replace('_', ' ')}"]
+    if missing := rollout["backlog"]:
+        lines.append(
+            f"  missing writes: {missing['baseline']} at the baseline, {missing['candidate']} at the candidate"
+        )
+    return [*lines, f"  {rollout['way_back']}"] if rollout["way_back"] else lines
 
 
 def _state(found: dict[str, Any]) -> str:

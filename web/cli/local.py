@@ -8,7 +8,7 @@ from typing import Any
 
 from controlplane.clock import utc_now
 from controlplane.documents.access import PersonDocument, TokenDocument, person_document, token_document
-from controlplane.documents.acts import StartDocument
+from controlplane.documents.acts import ReconciledDocument, StartDocument
 from controlplane.documents.appointments import appointment_document, freeze_document
 from controlplane.documents.backtest import BacktestDocument
 from controlplane.documents.fields import parse
@@ -36,6 +36,7 @@ from controlplane.usecases.evidence import Asked, evidence_series
 from controlplane.usecases.finish import describe_finish, list_stale
 from controlplane.usecases.history import Filter, list_entries, verify
 from controlplane.usecases.instances import convergence
+from controlplane.usecases.reconciling import reconciled, show_backlog
 from controlplane.usecases.reporting import migration_report
 from controlplane.usecases.snapshots import current_snapshot
 from web.cli.plane import Answer, Page
@@ -100,13 +101,20 @@ class Local:
         changed = flags.set_operation(self._store, self._place(flag), operation, document, self._because(reason))
         return answer_flag(changed, None, utc_now())
 
-    def act(self, flag: str, verb: str, reason: str, operation: str | None = None) -> Answer:
+    def act(self, flag: str, verb: str, reason: str, operation: str | None = None, confirm: str = "") -> Answer:
         why, place = self._because(reason), self._place(flag)
         if verb == "rollback":
             changed = rollouts.roll_back(self._store, place, why, operation)
+        elif verb in rollouts.CONFIRMED:
+            changed = rollouts.CONFIRMED[verb](self._store, place, why, confirm)
         else:
             changed = VERBS[verb](self._store, place, why)
-        return answer_flag(changed, None, utc_now())
+        return answer_flag(changed, None, utc_now(), show_backlog(self._store, place))
+
+    def reconciled(self, flag: str, document: Mapping[str, Any], reason: str) -> Answer:
+        told = parse(ReconciledDocument, document)
+        reconciled(self._store, self._place(flag), told, self._because(reason))
+        return self.show_flag(flag)
 
     def show_evidence(self, flag: str, wanted: Mapping[str, str]) -> Answer:
         attempt, at = wanted.get("attempt"), wanted.get("at", "")

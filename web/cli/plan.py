@@ -46,24 +46,30 @@ def copy(plane: Plane, source: str, key: str, reason: str) -> Told:
     return Told(changed["plan"], _told(changed["plan"]))
 
 
+_END = "Complete is never entered by itself: `rollout advance KEY --confirm KEY`, and no way leads back from there."
+
+
 def _told(found: dict[str, object] | None) -> str:
     if not found:
         return "There is no plan."
     stages: list[dict[str, object]] = json.loads(json.dumps(found["stages"]))
     modes = _modes(stages)
-    rows: list[tuple[object, ...]] = [("stage", "percent", "bake", "approval", "mode")]
+    rows: list[tuple[object, ...]] = [
+        ("stage", "percent", "bake", "approval", "phase" if found.get("kind") == "data" else "mode")
+    ]
     rows += [
         (number, each["percent"], f"{each['bake_seconds']:g} s", "asks" if each.get("approval") else "", mode)
         for number, (each, mode) in enumerate(zip(stages, modes, strict=True), 1)
     ]
-    return columns(rows if any(modes) else [row[:-1] for row in rows], "")
+    table = columns(rows if any(modes) else [row[:-1] for row in rows], "")
+    return f"{table}\n{_END}" if any(each.get("phase") == "complete" for each in stages) else table
 
 
 def _modes(stages: list[dict[str, object]]) -> list[str]:
-    """What else happens to a call at each stage: what it says, or the one before it."""
+    """What else happens to a call at each stage: its phase, where data move, or what it says, or the one before it."""
     found, mode = [], ""
     for stage in stages:
-        mode = str(stage.get("mode") or mode).replace("_", " ")
+        mode = str(stage.get("phase") or stage.get("mode") or mode).replace("_", " ")
         sampled = stage.get("shadow_percent")
         found.append(mode if sampled is None else f"{mode} {sampled:g} %".strip())
     return found

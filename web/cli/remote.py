@@ -87,9 +87,12 @@ class Remote:
         path = self._flag(flag, f"/operations/{quote(operation, safe='')}?{urlencode({'reason': reason})}")
         return self._ask("PUT", path, {"percent": percent})
 
-    def act(self, flag: str, verb: str, reason: str, operation: str | None = None) -> Answer:
-        document = {"reason": reason} | ({"operation": operation} if operation else {})
-        return self._ask("POST", self._flag(flag, f"/rollout/{verb}"), document)
+    def act(self, flag: str, verb: str, reason: str, operation: str | None = None, confirm: str = "") -> Answer:
+        more = {name: value for name, value in (("operation", operation), ("confirm", confirm)) if value}
+        return self._ask("POST", self._flag(flag, f"/rollout/{verb}"), {"reason": reason, **more})
+
+    def reconciled(self, flag: str, document: Mapping[str, Any], reason: str) -> Answer:
+        return self._ask("POST", self._flag(flag, "/rollout/reconciled"), {**document, "reason": reason})
 
     def show_evidence(self, flag: str, wanted: Mapping[str, str]) -> Answer:
         return self._ask("GET", self._flag(flag, f"/evidence?{urlencode(wanted)}"))

@@ -2,6 +2,7 @@
 
 import click
 
+from controlplane.usecases.rollouts import CONFIRMED
 from web.cli.convergence import convergence
 from web.cli.flag import described
 from web.cli.plan import plan
@@ -58,11 +59,26 @@ def _command(verb: str, help_line: str) -> click.Command:
     @click.argument("key")
     @reason_option
     @on_the_plane
-    def act(plane: Plane, key: str, reason: str) -> Told:
-        changed = plane.act(key, verb, reason)
+    def act(plane: Plane, key: str, reason: str, confirm: str = "") -> Told:
+        changed = plane.act(key, verb, reason, confirm=confirm)
         return Told(changed, described(changed))
 
+    if verb in CONFIRMED:
+        act = click.option("--confirm", default="", help="The flag's key, where data move and no way leads back.")(act)
     return click.command(verb, help=help_line)(act)
+
+
+@rollout.command()
+@click.argument("key")
+@click.option("--side", type=click.Choice(["baseline", "candidate"]), required=True, help="Whose store missed them.")
+@click.option("--writes", type=click.IntRange(1), help="At most so many: what went missing since you looked stays.")
+@click.option("--operation", help="Of this operation only.")
+@reason_option
+@on_the_plane
+def reconciled(plane: Plane, key: str, side: str, writes: int | None, operation: str | None, reason: str) -> Told:
+    """Say that writes which one side's store missed are there now, and with --reason how they got there."""
+    changed = plane.reconciled(key, {"side": side, "writes": writes, "operation": operation}, reason)
+    return Told(changed, described(changed))
 
 
 for _verb, _help in VERBS.items():

@@ -15,6 +15,7 @@ from web.edge.told import (
     Breaker,
     Breakers,
     Difference,
+    Diverged,
     Mismatch,
     Mismatches,
     Receipt,
@@ -128,15 +129,16 @@ class Report(Struct, omit_defaults=True):
     sites: Sites = field(default_factory=list)
     overrides: dict[str, Side] = field(default_factory=dict)
     divergences: dict[str, Count] = field(default_factory=dict)
+    diverged: dict[str, Diverged] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Overrides come out of a file that a person wrote: what is no place in it must not cost a report."""
         places = [place for place in self.overrides if _is_place(place)]
         if len(places) < len(self.overrides) or len(places) > MOST_OVERRIDES:
             self.overrides = {place: self.overrides[place] for place in places[:MOST_OVERRIDES]}
-        for place in self.divergences:
-            if not _is_place(place) or not _OPERATION.fullmatch(place):
-                raise ValueError("divergences names something else than a flag/operation")
+        for name, told in {"divergences": [*self.divergences], "diverged": [*self.diverged]}.items():
+            if not all(_is_place(place) and _OPERATION.fullmatch(place) for place in told):
+                raise ValueError(f"{name} names something else than a flag/operation")
 
 
 class MalformedReport(Exception):

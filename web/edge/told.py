@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from web.edge.words import Count, Instant, LongWord, Side, Word
 
@@ -22,6 +22,15 @@ class Shadow(Struct, omit_defaults=True):
     failed: Count = 0
     compare_errors: Count = 0
     dropped: Count = 0
+
+
+class Diverged(Struct, omit_defaults=True):
+    """Dual writes by the side whose store misses them, and those of them that it has got since."""
+
+    baseline_missing: Count = 0
+    candidate_missing: Count = 0
+    baseline_reconciled: Count = 0
+    candidate_reconciled: Count = 0
 
 
 class SideSoFar(Struct):
@@ -59,12 +68,16 @@ class Breaker(Struct, omit_defaults=True):
 
 
 class Site(Struct, omit_defaults=True):
-    """A place in a service's code that registers an operation; `call` is the method it does it with."""
+    """A place in a service's code that registers an operation; `call` is the method it does it with.
+
+    `modes` are those it can be in there; empty where that was not told.
+    """
 
     flag: Word
     operation: Word
     call: Word
     place: LongWord
+    modes: Annotated[list[Word], Meta(max_length=10)] = field(default_factory=list)
 
 
 class Seen(Struct, omit_defaults=True):

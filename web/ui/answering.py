@@ -10,7 +10,6 @@ from http import HTTPStatus
 from flask import Response, flash, make_response, render_template, request, url_for
 
 from controlplane.domain.errors import AlreadyExists, FieldError, InvalidInput, Refused, StaleVersion, ThrowbarError
-from controlplane.domain.flag import Flag
 from controlplane.usecases.answers import newest_changes
 from controlplane.usecases.changing import Cause, Place
 from web.errors import STATUS
@@ -18,7 +17,7 @@ from web.ui import asking
 from web.ui.flag_page import live_parts, whole_page
 from web.wiring import wired
 
-Change = Callable[[Cause], Flag]
+Change = Callable[[Cause], object]
 CHANGES_SHOWN = 5
 
 

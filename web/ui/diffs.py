@@ -31,6 +31,7 @@ ACTIONS = {
     "rollout:abort": "aborted the rollout",
     "rollout:roll_back": "rolled back",
     "rollout:would_roll_back": "would have rolled back",
+    "flag:reconcile": "said that missing writes are there now",
     "rollout:hold": "held the rollout",
     "rollout:unlock": "unlocked",
     "rollout:complete": "completed the rollout",

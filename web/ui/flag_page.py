@@ -13,7 +13,7 @@ from controlplane.usecases.history import moves_of_attempt
 from controlplane.usecases.instances import convergence
 from controlplane.usecases.previewing import preview
 from controlplane.usecases.routing import list_mismatches, overrides_in_force
-from web.ui import asking, present, records, routing, verbs
+from web.ui import asking, phases, present, records, routing, verbs
 from web.ui.charts import QUANTILES, RANGES, chosen_quantiles, chosen_range, summaries, toggled
 from web.ui.timeline import Timeline, timeline
 from web.wiring import wired
@@ -39,6 +39,8 @@ def live_parts(place: Place) -> dict[str, Any]:
         "sentence": present.state(answer, now),
         "banner": present.banner(answer, history),
         "rehearsal": records.rehearsal(answer, history, now),
+        "data": phases.data(answer),
+        "asks_key": phases.asks_key(answer),
         "stations": stations,
         "timeline": _timeline(place, ahead.flag, [each.mode for each in stations], now),
         "waiting": present.waiting(answer, now),

@@ -18,6 +18,7 @@ from web.ui.numbers import fraction, number
 
 Fields = Mapping[str, str]
 QUANTILES = ("p50", "p90", "p95", "p99", "p999")
+KINDS = ("read", "write")
 SILENCES = ("no_telemetry", "too_few", "one_side")
 
 # Where a form asks for percent, the domain's sentence about fractions would puzzle.
@@ -60,8 +61,18 @@ def _listed(text: str) -> list[str]:
 
 
 def _operations(fields: Fields, before: Mapping[str, Any]) -> dict[str, Any]:
-    names = [line.strip() for line in fields.get("operations", "").splitlines() if line.strip()]
-    return {name: before.get(name, {"percent": 0}) for name in names}
+    lines = [line.split() for line in fields.get("operations", "").splitlines() if line.strip()]
+    return {name: _of_kind(before.get(name, {"percent": 0}), kind) for name, kind in map(_named, lines)}
+
+
+def _named(words: list[str]) -> tuple[str, str | None]:
+    """From "search read": what the operation is called, and the kind of its calls where one is said."""
+    return (" ".join(words[:-1]), words[-1]) if len(words) > 1 and words[-1] in KINDS else (" ".join(words), None)
+
+
+def _of_kind(operation: Mapping[str, Any], kind: str | None) -> dict[str, Any]:
+    rest = {name: value for name, value in operation.items() if name != "kind"}
+    return rest | ({"kind": kind} if kind else {})
 
 
 def _rules(text: str) -> Any:  # noqa: ANN401 - whatever JSON holds, or the text that is none
@@ -107,13 +118,18 @@ def _compare(filled: Fields, before: Mapping[str, Any]) -> dict[str, Any] | None
 def fields_of(document: Mapping[str, Any]) -> dict[str, str]:
     """A flag's document as the text of its form."""
     texts = {name: str(document[name]) for name in ("key", "description", "owner", "baseline", "candidate")}
-    texts |= {"tags": ", ".join(document["tags"]), "operations": "\n".join(document["operations"])}
+    texts |= {"tags": ", ".join(document["tags"]), "operations": "\n".join(map(_line, document["operations"].items()))}
     texts["rules"] = json.dumps(document["rules"], indent=2, ensure_ascii=False) if document["rules"] else ""
     if document["guardrails"]:
         texts |= guardrail_fields(document["guardrails"])
     if document["plan"]:
         texts |= plan_forms.plan_fields(document["plan"])
     return texts | plan_forms.constraint_fields(document)
+
+
+def _line(operation: tuple[str, Mapping[str, Any]]) -> str:
+    name, settings = operation
+    return f"{name} {settings['kind']}" if settings.get("kind") else name
 
 
 def guardrail_fields(limits: Mapping[str, Any]) -> dict[str, str]:

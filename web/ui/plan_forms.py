@@ -12,7 +12,18 @@ from web.ui.plans import UNITS, stage_fields
 
 Fields = Mapping[str, str]
 MOST_ROWS = 100
-STAGE_FIELDS = ("percent", "bake", "unit", "approval", "prove", "min_samples", "notes", "mode", "shadow_percent")
+STAGE_FIELDS = (
+    "phase",
+    "percent",
+    "bake",
+    "unit",
+    "approval",
+    "prove",
+    "min_samples",
+    "notes",
+    "mode",
+    "shadow_percent",
+)
 _WINDOW = re.compile(
     r"(?P<days>(?:[a-z]{3,9}[\s,]+)*)(?P<opens>[\d:]+)\s*(?:-|–|to|\s)\s*(?P<closes>[\d:]+)\s*(?P<zone>\S*)"
 )
@@ -25,13 +36,15 @@ def plan(fields: Fields) -> dict[str, Any] | None:
     if not stages:
         return None
     return {
+        "kind": fields.get("plan_kind") or "switch",
         "stages": stages,
         "operations": _listed(fields.get("plan_operations", "")),
         "lags": dict(_lag(line) for line in _listed(fields.get("lags", ""))),
         "start_at": _instant(fields.get("start_at", "").strip()),
         "windows": [_window(line) for line in _lines(fields.get("windows", ""))],
         "two_person": bool(fields.get("two_person")),
-        "barrier": fields.get("barrier") or "warn",
+        "barrier": fields.get("barrier") or None,
+        "backlog_limit": number(fields.get("backlog_limit", "") or "0"),
     }
 
 
@@ -48,8 +61,10 @@ def _stage(fields: Fields, row: int) -> dict[str, Any]:
     bake = number(fields.get(f"stage-{row}-bake", "") or "0")
     size = UNITS.get(fields.get(f"stage-{row}-unit", ""), 1)
     least, sampled = (fields.get(f"stage-{row}-{name}", "").strip() for name in ("min_samples", "shadow_percent"))
+    phase, share = (fields.get(f"stage-{row}-{name}", "").strip() for name in ("phase", "percent"))
     return {
-        "percent": number(fields.get(f"stage-{row}-percent", "")),
+        "phase": phase or None,
+        "percent": number(share) if share or not phase else None,
         "bake_seconds": bake if isinstance(bake, str) else bake * size,
         "approval": bool(fields.get(f"stage-{row}-approval")),
         "prove": bool(fields.get(f"stage-{row}-prove")),
@@ -85,7 +100,7 @@ def _window(line: str) -> dict[str, Any]:
 def filled_rows(fields: Fields) -> list[int]:
     """The rows of the plan in which something was written."""
     written = (
-        any(fields.get(f"stage-{row}-{name}", "").strip() for name in ("percent", "bake", "notes"))
+        any(fields.get(f"stage-{row}-{name}", "").strip() for name in ("phase", "percent", "bake", "notes"))
         for row in range(MOST_ROWS)
     )
     return [row for row, is_written in enumerate(written) if is_written]
@@ -109,7 +124,10 @@ def plan_fields(document: Mapping[str, Any]) -> dict[str, str]:
         "start_at": (document.get("start_at") or "").replace("+00:00", "").replace("T", " "),
         "windows": "\n".join(window_text(each) for each in document.get("windows", ())),
     }
-    texts["barrier"] = document.get("barrier", "warn")
+    texts["barrier"] = document.get("barrier") or ""
+    texts["plan_kind"] = document.get("kind", "switch")
+    if limit := document.get("backlog_limit"):
+        texts["backlog_limit"] = str(limit)
     if document.get("two_person"):
         texts["two_person"] = "on"
     for row, stage in enumerate(document["stages"]):
@@ -137,7 +155,7 @@ def field_name(path: str) -> str | None:
     if parts[1] == "stages" and len(parts) > 2:
         name = parts[3] if len(parts) > 3 else "percent"
         return f"stage-{parts[2]}-{'bake' if name == 'bake_seconds' else name}"
-    return {"operations": "plan_operations"}.get(parts[1], parts[1])
+    return {"operations": "plan_operations", "kind": "plan_kind"}.get(parts[1], parts[1])
 
 
 def _listed(text: str) -> list[str]:

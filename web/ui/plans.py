@@ -5,7 +5,18 @@ from typing import Any
 
 from controlplane.documents.plan_templates import DAY, HOUR, TEMPLATES
 
-__all__ = ["DAY", "HOUR", "MODES", "TEMPLATES", "UNITS", "bake_fields", "stage_fields", "template_fields"]
+__all__ = [
+    "DAY",
+    "HOUR",
+    "KINDS",
+    "MODES",
+    "PHASES",
+    "TEMPLATES",
+    "UNITS",
+    "bake_fields",
+    "stage_fields",
+    "template_fields",
+]
 
 UNITS = {"seconds": 1, "minutes": 60, "hours": HOUR, "days": DAY}
 MODES = {
@@ -16,6 +27,15 @@ MODES = {
 }
 
 
+KINDS = {"switch": "Calls: everything can go back at any time", "data": "Data: both stores are written, phase by phase"}
+PHASES = {
+    "": "No phase",
+    "dual_write": "Dual write",
+    "shadow": "Shadow",
+    "live": "Live",
+    "ramp_down": "Ramp-down",
+    "complete": "Complete",
+}
 _OF = "plan of "  # no key has a space
 
 
@@ -32,16 +52,20 @@ def stage_fields(number: int, stage: Mapping[str, Any]) -> dict[str, str]:
         row["approval"] = "on"
     if stage.get("prove"):
         row["prove"] = "on"
-    row |= {name: str(stage[name]) for name in ("min_samples", "notes", "mode") if stage.get(name) not in {None, ""}}
+    row |= {
+        name: str(stage[name])
+        for name in ("phase", "min_samples", "notes", "mode")
+        if stage.get(name) not in {None, ""}
+    }
     if (sampled := stage.get("shadow_percent")) is not None:
         row["shadow_percent"] = f"{sampled:g}"
     return {f"stage-{number}-{name}": value for name, value in row.items()}
 
 
 def template_fields(name: str) -> dict[str, str]:
-    """A template as the fields of its rows, and its barrier; an unknown name gives none."""
+    """A template as the fields of its rows, and its kind; an unknown name gives none."""
     plan = TEMPLATES[name][1] if name in TEMPLATES else {"stages": []}
-    fields = {"barrier": plan["barrier"]} if "barrier" in plan else {}
+    fields = {"plan_kind": plan.get("kind", "switch"), "barrier": ""}
     for number, stage in enumerate(plan["stages"]):
         fields |= stage_fields(number, stage)
     return fields

@@ -7,6 +7,7 @@ from typing import Any
 
 from web.ui import diffs
 from web.ui.moments import instant, moment, percent
+from web.ui.phases import words
 
 Answer = Mapping[str, Any]
 
@@ -184,7 +185,9 @@ def _station(answer: Answer, number: int, stage: Answer, now: datetime) -> Stati
 
 
 def _mode(stages: Sequence[Answer], number: int) -> str:
-    """What else happens to a call at a stage: what it says, or the one before it."""
+    """What else happens to a call at a stage: its phase, where data move, or what it says, or the one before it."""
+    if phase := stages[number].get("phase"):
+        return words(phase)
     named = (stages[each].get("mode") for each in range(number, -1, -1))
     return _MODES.get(next((mode for mode in named if mode), "single"), "")
 
@@ -241,6 +244,8 @@ def attention(answer: Answer, now: datetime) -> str | None:
     rollout, waits = answer["rollout"], answer["rollout"]["waiting_for"] or ""
     due = instant(rollout["bakes_until"])
     if rollout["rolled_back"] or rollout["rolled_back_operations"] or answer.get("health") == "unhealthy":
+        return "unhealthy"
+    if waits.startswith("holds: would roll back"):
         return "unhealthy"
     if waits.startswith("holds") and answer["held"]:
         return "inconclusive"

@@ -4,11 +4,15 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, request
 
+from controlplane.documents.acts import ReconciledDocument
+from controlplane.documents.fields import parse
 from controlplane.domain.errors import NotFound
 from controlplane.domain.flag import Flag
+from controlplane.usecases import reconciling
 from controlplane.usecases import rollouts as usecases
 from controlplane.usecases.changing import Cause, Place
 from web.ui.answering import carried_out
+from web.ui.numbers import number
 from web.ui.verbs import VERBS
 from web.wiring import wired
 
@@ -20,17 +24,28 @@ def roll_back(place: Place, cause: Cause) -> Flag:
     return usecases.roll_back(wired().store, place, cause, request.form.get("operation") or None)
 
 
-CHANGES: dict[str, Callable[[Place, Cause], Flag]] = {
+def _confirmed() -> str:
+    return request.form.get("confirm", "").strip()
+
+
+def _reconciled() -> ReconciledDocument:
+    """No more writes than the page showed when it was sent."""
+    written = {name: request.form[name] for name in ("side", "writes") if name in request.form}
+    return parse(ReconciledDocument, {**written, "writes": number(written.get("writes", ""))})
+
+
+CHANGES: dict[str, Callable[[Place, Cause], object]] = {
     "start": lambda place, cause: usecases.start(wired().store, place, cause),
     "pause": lambda place, cause: usecases.pause(wired().store, place, cause),
     "resume": lambda place, cause: usecases.resume(wired().store, place, cause),
-    "advance": lambda place, cause: usecases.advance(wired().store, place, cause),
+    "advance": lambda place, cause: usecases.advance(wired().store, place, cause, _confirmed()),
     "step-back": lambda place, cause: usecases.step_back(wired().store, place, cause),
     "approve": lambda place, cause: usecases.approve(wired().store, place, cause),
     "abort": lambda place, cause: usecases.abort(wired().store, place, cause),
     "rollback": roll_back,
     "unlock": lambda place, cause: usecases.unlock(wired().store, place, cause),
-    "finish": lambda place, cause: usecases.finish(wired().store, place, cause),
+    "finish": lambda place, cause: usecases.finish(wired().store, place, cause, _confirmed()),
+    "reconciled": lambda place, cause: reconciling.reconciled(wired().store, place, _reconciled(), cause),
 }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from controlplane.usecases.rollouts import BRAKES
+from web.ui import phases
 
 Answer = Mapping[str, Any]
 
@@ -39,16 +40,18 @@ _ALL = (
     ),
     Verb("unlock", "Unlock", "Clear the rolled-back mark. Percents stay at 0.", "Unlocked.", "", "unlock"),
     Verb("abort", "Abort", "Give up this rollout: its operations go back to 0 %.", "Aborted.", "danger", "stop"),
+    Verb("reconciled", "They are there now", "", "Written down: these writes are there now.", "", "check"),
     Verb("rollback", "Roll back", _BACK_AT_ONCE, "Rolled back: every call goes to the baseline.", "danger", "back"),
 )
 VERBS = {verb.name: verb for verb in _ALL}
+_ELSEWHERE = frozenset({"rollback", "reconciled"})
 
 
 def allowed(answer: Answer) -> list[Verb]:
-    """The verbs of the rollout box; rolling back stands at the head of the page."""
+    """The verbs of the rollout box; others stand where what they are about is shown."""
     if answer["archived_at"]:
         return []
-    return [verb for name, verb in VERBS.items() if name != "rollback" and _is_allowed(name, answer)]
+    return [verb for name, verb in VERBS.items() if name not in _ELSEWHERE and _is_allowed(name, answer)]
 
 
 def may_roll_back(answer: Answer) -> bool:
@@ -69,7 +72,7 @@ def _is_allowed(name: str, answer: Answer) -> bool:
         "unlock": state in ("rolled_back", "locked")
         or rollout["rolled_back"]
         or bool(rollout["rolled_back_operations"]),
-        "finish": state == "completed" or (state == "running" and on_last),
+        "finish": (state == "completed" or (state == "running" and on_last)) and phases.may_finish(answer),
     }
     return able[name]
 
@@ -81,6 +84,7 @@ def _may_start(answer: Answer) -> bool:
         ready
         and rollout["state"] not in ("scheduled", "running", "paused", "locked")
         and not rollout["cool_down_until"]
+        and rollout.get("phase") != "complete"
     )
 
 

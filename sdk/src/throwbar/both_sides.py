@@ -100,6 +100,10 @@ class BothSides:
         """Since this was last asked."""
         return self._dual.divergences.fresh()
 
+    def diverged(self) -> dict[str, int]:
+        """The same by the side that misses them, and those that were reconciled."""
+        return self._dual.divergences.fresh_sides()
+
 
 def _turned(write: Write, call: Call, first: Opened) -> Write:
     """Where the fallback did the write, it is the candidate that comes second."""

@@ -18,6 +18,8 @@ class Companion(Protocol):
 
     def divergences(self) -> int: ...
 
+    def diverged(self) -> Mapping[str, int]: ...
+
     def renew(self) -> None: ...
 
 
@@ -77,6 +79,7 @@ class Bulletin:
             "receipts": [self._receipts.popleft() for _ in range(len(self._receipts))],
             "overrides": dict(overrides),
             "divergences": _divergences(bindings),
+            "diverged": _diverged(bindings),
         }
         for contribution in self.contributions:
             sections |= contribution()
@@ -99,4 +102,15 @@ def _divergences(bindings: Iterable[InUse]) -> dict[str, int]:
         count = sum(companion.divergences() for companion in binding.companions)
         if count:
             told[f"{binding.flag}/{binding.operation}"] = count
+    return told
+
+
+def _diverged(bindings: Iterable[InUse]) -> dict[str, dict[str, int]]:
+    """By the side that misses them, and those that were reconciled."""
+    told: dict[str, dict[str, int]] = {}
+    for binding in bindings:
+        for companion in binding.companions:
+            for name, count in companion.diverged().items():
+                sums = told.setdefault(f"{binding.flag}/{binding.operation}", {})
+                sums[name] = sums.get(name, 0) + count
     return told

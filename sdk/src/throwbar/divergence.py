@@ -28,20 +28,32 @@ class Divergence(NamedTuple):
     kwargs: dict[str, Any]
 
 
-Reconcile = Callable[[Divergence], Awaitable[None] | None]
+# Returns when both stores agree again: the control plane is told so, and a plan that moves data goes on. One that only
+# puts it down for later returns False.
+Reconcile = Callable[[Divergence], Awaitable[bool | None] | bool | None]
+_SIDES = ("baseline", "candidate")
 
 
 class Divergences:
-    """Those of one operation: all are counted, and those kept that no `reconcile` took."""
+    """Those of one operation: all are counted, by the side that misses them; what no `reconcile` took is kept."""
 
     def __init__(self) -> None:
         self.seen = 0
+        self._missing = [0, 0]
+        self._reconciled = [0, 0]
+        self._told: dict[str, int] = {}
         self.hook_failures = 0
         self._taken = 0
         self._kept: deque[Divergence] = deque(maxlen=KEPT)
 
-    def note(self) -> None:
+    def note(self, *, candidate: bool) -> None:
+        """One more that the candidate's store misses, or the baseline's."""
         self.seen += 1
+        self._missing[candidate] += 1
+
+    def reconciled(self, *, candidate: bool) -> None:
+        """That side's store has got it since."""
+        self._reconciled[candidate] += 1
 
     def keep(self, divergence: Divergence) -> None:
         self._kept.append(divergence)
@@ -55,3 +67,13 @@ class Divergences:
         seen = self.seen
         taken, self._taken = seen - self._taken, seen
         return taken
+
+    def fresh_sides(self) -> dict[str, int]:
+        """The same by side, with those that were reconciled; what is 0 is left out."""
+        now = {
+            f"{side}_{what}": counts[place]
+            for what, counts in (("missing", self._missing), ("reconciled", self._reconciled))
+            for place, side in enumerate(_SIDES)
+        }
+        told, self._told = self._told, now
+        return {name: count - told.get(name, 0) for name, count in now.items() if count > told.get(name, 0)}

@@ -91,29 +91,33 @@ class DualWrite:
             task.add_done_callback(lambda done: self._leave(key, done))
         return self._hold(task)
 
-    def diverged(self, divergence: Divergence, *, closing: bool = False) -> None:
+    def diverged(self, divergence: Divergence, *, candidate: bool, closing: bool = False) -> None:
         """Count it and hand it to `reconcile`, or keep it: without a hook, or where the hook fails.
 
-        `closing`: the loop is being stopped, so that nothing new can be awaited. Never raises an Exception.
+        `candidate`: it is the candidate's store that misses it. `closing`: the loop is being stopped, so that nothing
+        new can be awaited. Never raises an Exception.
         """
-        self.divergences.note()
+        self.divergences.note(candidate=candidate)
         hook = self._reconcile
         if hook is None or (closing and self._reconciles_later):
             self.divergences.keep(divergence)
             return
         try:
-            waiting = hook(divergence)
-            if waiting is not None and self._reconciles_later:
-                self._run_later(divergence, waiting)
+            answer = hook(divergence)
+            if answer is not None and self._reconciles_later:
+                self._run_later(divergence, answer, candidate=candidate)
+            elif answer is not False:
+                self.divergences.reconciled(candidate=candidate)
         except Exception as error:  # noqa: BLE001 - the host's code, after a write that did succeed
             self._not_reconciled(divergence, error)
 
-    def _run_later(self, divergence: Divergence, waiting: Any) -> None:  # noqa: ANN401 - whatever can be awaited
+    def _run_later(self, divergence: Divergence, waiting: Any, *, candidate: bool) -> None:  # noqa: ANN401 - whatever can be awaited
         from asyncio import get_running_loop  # noqa: PLC0415 - as above
 
         async def reconciled() -> None:
             try:
-                await waiting
+                if await waiting is not False:
+                    self.divergences.reconciled(candidate=candidate)
             except Exception as error:  # noqa: BLE001 - as above
                 self._not_reconciled(divergence, error)
             except BaseException:

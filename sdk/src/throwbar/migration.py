@@ -85,7 +85,7 @@ class Migration:
         )
         policy = checked(policy)
         binding = self._bind(name)
-        self._engine.sites.note(self.key, name)
+        self._engine.sites.note(self.key, name, policy.modes)
         binding.declare(policy)
         return operation_of(self._engine, binding, policy)
 

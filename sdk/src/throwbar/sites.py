@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Iterable
 from typing import Any
 
 SITES = 500
@@ -11,7 +12,7 @@ AGAIN_SECONDS = 3600.0  # a control plane may have lost what it was told
 LONGEST = 300
 _OURS = __name__.partition(".")[0]
 
-Site = tuple[str, str, str, str, int]  # flag, operation, method, file, line
+Site = tuple[str, str, str, str, int, tuple[str, ...]]  # flag, operation, method, file, line, possible modes
 
 
 class Sites:
@@ -28,15 +29,17 @@ class Sites:
         self._lock = threading.Lock()
         self._told = None
 
-    def note(self, flag: str, operation: str) -> None:
-        """Whoever called into this package registers an operation there. Never raises."""
+    def note(self, flag: str, operation: str, modes: Iterable[str] = ()) -> None:
+        """Whoever called into this package registers an operation there, which may be in these modes. Never raises."""
         try:
             method, file, line = _outside()
         except ValueError:  # nobody is outside, as under a debugger that hides frames
             return
         with self._lock:
-            if len(self._sites) < SITES:
-                self._sites.setdefault((flag, operation, file, line), (flag, operation, method, file, line))
+            place = (flag, operation, file, line)
+            is_news = place not in self._sites
+            if len(self._sites) < SITES if is_news else modes:
+                self._sites[place] = (flag, operation, method, file, line, tuple(sorted(modes)))
 
     def take(self, source: str, now: float) -> list[dict[str, Any]]:
         """All of them, when there are more than were told, when another source asks, and every hour."""
@@ -62,8 +65,10 @@ def _outside() -> tuple[str, str, int]:
 
 
 def _document(site: Site) -> dict[str, Any]:
-    flag, operation, method, file, line = site
-    return {"flag": flag, "operation": operation, "call": method or "call", "place": f"{short(file)}:{line}"[-LONGEST:]}
+    flag, operation, method, file, line, modes = site
+    place = f"{short(file)}:{line}"[-LONGEST:]
+    told = {"flag": flag, "operation": operation, "call": method or "call", "place": place}
+    return told | ({"modes": list(modes)} if modes else {})
 
 
 def short(file: str) -> str:

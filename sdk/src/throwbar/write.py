@@ -33,7 +33,7 @@ class Halves(Protocol):
 
     def follow(self, key: str | None, make: Callable[[], Coroutine[Any, Any, None]]) -> Task[None]: ...
 
-    def diverged(self, divergence: Divergence, *, closing: bool = False) -> None: ...
+    def diverged(self, divergence: Divergence, *, candidate: bool, closing: bool = False) -> None: ...
 
 
 class Write:
@@ -147,4 +147,4 @@ class Write:
             args,
             kwargs,
         )
-        self._halves.diverged(divergence, closing=closing)
+        self._halves.diverged(divergence, candidate=self._second.candidate, closing=closing)

@@ -59,10 +59,20 @@ def test_old_examples_are_forgotten(uow):
 
 
 def test_divergences_add_up(uow):
-    uow.examples.add_divergences(1, {("f", "o"): 2, ("f", "p"): 1}, NOW)
-    uow.examples.add_divergences(1, {("f", "o"): 3}, NOW + SECOND)
+    uow.examples.add_divergences(1, {("f", "o"): {"writes": 2}, ("f", "p"): {"writes": 1}}, NOW)
+    uow.examples.add_divergences(1, {("f", "o"): {"writes": 3}}, NOW + SECOND)
 
     assert uow.examples.divergences(1, "f") == [Divergence("o", 5, NOW + SECOND), Divergence("p", 1, NOW)]
+
+
+def test_what_a_side_misses_is_what_it_was_told_to_miss_less_what_was_reconciled(uow):
+    uow.examples.add_divergences(1, {("f", "o"): {"writes": 5, "baseline_missing": 1, "candidate_missing": 3}}, NOW)
+    uow.examples.add_divergences(1, {("f", "o"): {"baseline_reconciled": 2, "candidate_reconciled": 1}}, NOW + SECOND)
+
+    (seen,) = uow.examples.divergences(1, "f")
+
+    assert seen == Divergence("o", 5, NOW + SECOND, 1, 3, 2, 1)
+    assert (seen.unsided, seen.baseline_backlog, seen.candidate_backlog) == (1, 0, 3)
 
 
 def test_noise_adds_up_until_a_new_measurement_takes_its_place(uow):

@@ -50,7 +50,8 @@ BODIES = {
     "RoleDocument": {"role": "operator", "environment": "staging"},
     "ReasonDocument": {"reason": "because"},
     "StartDocument": {},
-    "RollBackDocument": {"operation": "echo"},
+    "ActDocument": {"operation": "echo"},
+    "ReconciledDocument": {"side": "baseline", "reason": "copied"},
 }
 
 

@@ -112,6 +112,8 @@ TOLD_FAULTS = [
     ("overrides", {"overrides": {"f": "both"}}),
     ("divergences", {"divergences": {"f/o": -1}}),
     ("", {"divergences": {"no operation": 1}}),
+    ("", {"diverged": {"no operation": {}}}),
+    ("diverged.baseline_missing", {"diverged": {"f/o": {"baseline_missing": -1}}}),
 ]
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from controlplane.documents.flag import flag_document, parse_flag
 from controlplane.domain.errors import FieldError, InvalidInput
 from controlplane.domain.flag_rules import check
-from tests.builders import a_flag_document
+from tests.builders import a_data_flag_document, a_data_plan_document, a_flag_document
 from web.ui import forms, plan_forms, plans
 from web.ui.numbers import fraction, number
 
@@ -47,10 +47,28 @@ def test_what_the_form_does_not_show_is_kept() -> None:
 
 @pytest.mark.parametrize("name", plans.TEMPLATES)
 def test_every_template_is_a_plan_that_is_accepted_and_ends_below_100(name: str) -> None:
-    fields = {**FILLED, "operations": "echo", **plans.template_fields(name)}
+    moves_data = plans.TEMPLATES[name][1].get("kind") == "data"
+    fields = {**FILLED, "operations": "echo read" if moves_data else "echo", **plans.template_fields(name)}
 
     assert errors_of(fields) == {}
-    assert forms.document(fields)["plan"]["stages"][-1]["percent"] == 98
+    assert forms.document(fields)["plan"]["stages"][-1]["percent"] == (100 if moves_data else 98)
+
+
+def test_a_plan_that_moves_data_comes_back_from_its_form_as_it_was() -> None:
+    flag = a_data_flag_document(plan=a_data_plan_document(backlog_limit=3))
+    current = flag_document(parse_flag(flag))
+
+    fields = forms.fields_of(current)
+    again = parse_flag(forms.document(fields, current))
+
+    assert fields["operations"] == "read read\nwrite write"
+    assert again == parse_flag(flag)
+
+
+def test_an_operation_without_its_kind_is_named_where_data_move() -> None:
+    fields = {**FILLED, "operations": "echo", **plans.template_fields("data")}
+
+    assert "missing for 'echo': say read or write" in errors_of(fields)["operations"]
 
 
 def test_empty_rows_are_left_out_and_the_rest_closes_up() -> None:
