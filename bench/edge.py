@@ -10,7 +10,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -63,10 +63,10 @@ async def measure(name: str, store: Store, server: ServerProcess) -> None:
     say(name, f"snapshot of {FLAGS} flags", f"{len(whole):,} bytes, {len(small):,} as gzip")
     tell(name, "poll, 304", await load(server, "polls", lambda _: _get(f"If-None-Match: {etag}\r\n")))
     tell(name, "poll, 200 as gzip", await load(server, "polls", lambda _: _get("Accept-Encoding: gzip\r\n")))
-    body = len(_report(1, 1, CELLS))
-    tell(name, "report without cells", await load(server, "reports", lambda n: _posted(n, 0)))
+    body = len(_report("full-00000000", 10_000, CELLS))
+    tell(name, "report without cells", await load(server, "reports", _posting(0)))
     journalled = _journalled(store)
-    tell(name, f"report of {CELLS} cells, {body:,} bytes", await load(server, "reports", lambda n: _posted(n, CELLS)))
+    tell(name, f"report of {CELLS} cells, {body:,} bytes", await load(server, "reports", _posting(CELLS)))
     _fold(name, store, journalled)
     say(name, "nobody connected, after all that", f"{_memory(server.pid) / 2**20:.0f} MiB")
     await _wait(name, store, server, etag)
@@ -158,19 +158,27 @@ def _get(headers: str) -> bytes:
     return f"GET /sdk/v1/snapshot HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {SDK_TOKEN}\r\n{headers}\r\n".encode()
 
 
-def _posted(number: int, cells: int) -> bytes:
-    body = _report(number % 500, number // 500 + 1, cells, "full" if cells else "empty")
+def _posting(cells: int) -> Callable[[int], bytes]:
+    """The n-th report of 500 processes by turns. Its body is written once: this process must not be the slower."""
+    kind = "full" if cells else "empty"
+    body = _report(f"{kind}-00000000", 10_000, cells)
     head = f"POST /sdk/v1/reports HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {SDK_TOKEN}\r\n"
-    return f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+    whole = f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+
+    def posted(number: int) -> bytes:
+        named = whole.replace(b"-00000000", b"-%08d" % (number % 500), 1)
+        return named.replace(b'"sequence":10000', b'"sequence":%d' % (number // 500 + 10_000), 1)
+
+    return posted
 
 
-def _report(instance: int, sequence: int, cells: int, kind: str = "full") -> bytes:
-    """Of 500 processes by turns; its cells have a hundred calls each."""
+def _report(instance: str, sequence: int, cells: int) -> bytes:
+    """Its cells have a hundred calls each."""
     at = int(time.time()) // 10 * 10 - 10  # noqa: TID251 - reports are of now
     return json.dumps(
         {
             "schema": 1,
-            "instance": f"{kind}-{instance:08}",
+            "instance": instance,
             "service": "bench",
             "sdk": "throwbar-python/0.1.0",
             "sequence": sequence,
@@ -178,7 +186,8 @@ def _report(instance: int, sequence: int, cells: int, kind: str = "full") -> byt
             "source": "",
             "version": 1,
             "cells": [_cell(f"operation-{number}", side, at, number) for number in range(cells // 2) for side in Side],
-        }
+        },
+        separators=(",", ":"),
     ).encode()
 
 
