@@ -17,6 +17,7 @@ from web.wiring import wired
 
 COOKIE = "throwbar_session"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+_OUR_SITE = frozenset({"same-origin", "none"})  # none: typed, or from a bookmark
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +129,11 @@ def _require_csrf_token() -> None:
 
 
 def _refuse_foreign_site() -> None:
-    """Forms that nobody is signed in for yet have no token; browsers tell where they come from."""
-    if request.headers.get("Sec-Fetch-Site") == "cross-site":
+    """Forms that nobody is signed in for yet have no token; browsers tell where they come from.
+
+    A sister of ours under the same domain ("same-site") is another site as well.
+    """
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in _OUR_SITE:
         raise NotAllowed("this form was sent from another site")
 
 

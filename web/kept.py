@@ -1,5 +1,6 @@
 """What somebody typed into a form while their session ended: carried through the sign-in, and never sent by itself."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -7,6 +8,7 @@ from typing import Any, Protocol
 TO = "kept_to"
 PREFIX = "kept."
 _NEVER = frozenset({"csrf_token", "password", "current"})  # secrets are typed anew
+_OURS = re.compile(r"/(?![/\\])[!-~]*")  # browsers drop tabs and line ends: "/<tab>/evil.example" is another site
 _UNTOLD = frozenset({"expected", "do"})
 
 
@@ -36,6 +38,7 @@ def carried(form: Form) -> Kept | None:
     """What came along with a sign-in. Only an address of ours is gone to."""
     given = [(name, value) for name, value in form.items(multi=True)]
     to = next((value for name, value in given if name == TO), "")
-    if not to.startswith("/") or to.startswith(("//", "/\\")):
+    if not _OURS.fullmatch(to):
         return None
-    return Kept(to, tuple((name.removeprefix(PREFIX), value) for name, value in given if name.startswith(PREFIX)))
+    fields = ((name.removeprefix(PREFIX), value) for name, value in given if name.startswith(PREFIX))
+    return Kept(to, tuple((name, value) for name, value in fields if name not in _NEVER))

@@ -84,7 +84,9 @@ class TooManyTries(ThrowbarError):
     """Too many failed sign-ins; `retry_after` seconds."""
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__(f"too many failed sign-ins: try again in {retry_after} seconds")
+        super().__init__(
+            f"too many tries to sign in: try again in {retry_after} second{'s' if retry_after > 1 else ''}"
+        )
         self.retry_after = retry_after
 
 

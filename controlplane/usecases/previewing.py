@@ -67,7 +67,8 @@ class Preview:
             return self._why_nothing(after)
         blank = [name for name in moves if name not in self.hours]
         if blank:
-            return f"How much moves is not known: nothing of {' and '.join(blank)} was measured in the last 10 minutes."
+            what = " and ".join(blank) if len(blank) <= 3 else f"{len(blank)} operations"
+            return f"How much moves is not known: nothing of {what} was measured in the last 10 minutes."
         there = self._moved({name: share for name, share in moves.items() if share > 0}, self.flag.candidate)
         back = self._moved({name: -share for name, share in moves.items() if share < 0}, f"back to {after.baseline}")
         return " ".join(each for each in (there, back) if each)

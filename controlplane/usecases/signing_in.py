@@ -8,7 +8,7 @@ from controlplane.domain.errors import InvalidInput, NotFound, NotSignedIn, TooM
 from controlplane.store import Store, UnitOfWork
 from controlplane.store.signing_in import HANDLE
 from controlplane.usecases.changing import Cause
-from controlplane.usecases.passwords import hash_password, matches
+from controlplane.usecases.passwords import a_place, hash_password, matches
 from controlplane.usecases.people import add_within, address, set_within
 from controlplane.usecases.recording import record
 from controlplane.usecases.secrets import hashed, new_secret
@@ -30,9 +30,11 @@ def sign_in(
     do not share one chance.
     """
     tried = hashed(email.strip().lower())
-    count_try(store, tried, now)
-    person, slow = _known(store, email)
-    if not matches(password, slow) or person is None or person.disabled_at:
+    with a_place():
+        count_try(store, tried, now)
+        person, slow = _known(store, email)
+        is_right = matches(password, slow)
+    if not is_right or person is None or person.disabled_at:
         raise NotSignedIn(WRONG)
     with store.writing() as uow:
         uow.signing_in.forgive(tried)

@@ -22,6 +22,8 @@ from tests.builders import a_cause, a_data_flag_document, a_data_plan_document, 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=20_000)
 
+WIDE = "a-key-of-sixty-characters-as-somebody-may-well-find-good-one"
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
@@ -338,12 +340,17 @@ def test_nothing_on_any_page_is_refused_by_the_content_security_policy(ann: Page
 @pytest.mark.parametrize("width", [320, 390, 768, 1280, 1920])
 def test_no_page_is_wider_than_its_screen(ann: Page, server: Server, width: int) -> None:
     if width == 320:
-        a_flag(server, "wide")
+        names = {f"an_operation_of_which_somebody_said_it_all_in_its_name_{number}": {} for number in range(20)}
+        a_flag(server, WIDE, operations=names, baseline=f"{WIDE}-baseline", candidate=f"{WIDE}-candidate")
     ann.set_viewport_size({"width": width, "height": 800})
 
     for path in (
         "",
-        "/environments/production/flags/wide",
+        f"/environments/production/flags/{WIDE}",
+        f"/environments/production/flags/{WIDE}/edit",
+        f"/environments/production/flags/{WIDE}/checklist",
+        "/environments/production/audit",
+        "/docs",
         "/environments/production/new-flag",
         "/tokens",
         "/people",

@@ -56,6 +56,12 @@ class Edge:
         self._pages: tuple[frozenset[str], Door] = (frozenset(("GET",)), self._stream.listen)
         self._tasks: list[asyncio.Task[None]] = []
 
+    @property
+    def doors(self) -> frozenset[str]:
+        """What is answered here, as `METHOD path`; HEAD goes where GET does."""
+        addresses = {**self._doors, "/environments/<environment>/stream": self._pages}
+        return frozenset(f"{each} {path}" for path, (methods, _) in addresses.items() for each in methods - {"HEAD"})
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         door = self._doors.get(scope["path"]) or (self._pages if PATH.fullmatch(scope["path"]) else None)
         if door is None:

@@ -69,7 +69,7 @@ export const KINDS = {
     limits: () => [],
     word: aMinute,
     tick: spaced,
-    least: 1,
+    least: 10,
     reach: 1,
   },
   // Drawn as its logarithm, so that the line it must reach is at the same height for every flag.

@@ -13,7 +13,7 @@ from web.wiring import wired
 
 blueprint = Blueprint("criteria", __name__, url_prefix="/environments/<environment>/flags/<flag>")
 
-LOOKS = {"pass": ("check", "healthy"), "fail": ("alert", "unhealthy"), "not_enough_data": ("unsure", "inconclusive")}
+LOOKS = {"pass": ("check", "healthy"), "fail": ("alert", "unhealthy"), "not_enough_data": ("clock", "")}
 
 
 @blueprint.get("/criteria")

@@ -9,7 +9,7 @@ from markupsafe import Markup, escape
 from controlplane.domain import words
 from controlplane.domain.errors import NotSignedIn
 from web.auth import csrf_token
-from web.ui import asking, diffs, forms, moments, present, records, routing
+from web.ui import agents, asking, diffs, forms, moments, present, records, routing
 from web.wiring import wired
 
 
@@ -77,6 +77,7 @@ _FILTERS: dict[str, Callable[..., Any]] = {
     "count": moments.count,
     "one_in": words.one_in,
     "look": present.look,
+    "browser": agents.browser,
     "waiting": present.waiting,
     "field_label": forms.label,
     "shown_health": present.shown_health,

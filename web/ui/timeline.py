@@ -149,7 +149,7 @@ def _worded(stays: Sequence[Stay], now: datetime) -> dict[int, str]:
     found: dict[int, list[str]] = {}
     for stay in stays:
         style = _style(stay, stay.until or now, now)
-        if style != "planned" or stay.since > now:
+        if style != "planned" or stay.since > now or stay.stage not in found:
             found.setdefault(stay.stage, []).append(_when(stay, style, now))
     return {stage: ", ".join(words) for stage, words in found.items()}
 

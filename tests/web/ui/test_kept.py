@@ -65,13 +65,35 @@ def test_a_form_of_an_earlier_session_is_shown_to_whoever_is_signed_in_now(flag,
     assert operator.post(f"{FLAG}/disable", **hidden(asked.text)).status_code == 303
 
 
-@pytest.mark.parametrize("to", ["https://evil.example/x", "//evil.example", "/\\evil.example", ""])
+@pytest.mark.parametrize(
+    "to",
+    [
+        *("https://evil.example/x", "//evil.example", "/\\evil.example", ""),
+        *("/\t/evil.example", "/\n/evil.example", "/\r\n/evil.example", "\t//evil.example", "/\x00/evil.example"),
+    ],
+)
 def test_nobody_is_sent_to_another_site(signed_out, to) -> None:
     who = {"email": "operator@example.org", "password": PASSWORD}
 
     answer = signed_out.client.post("/sign-in", data={**who, "kept_to": to, "kept.reason": "x"})
 
     assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+
+
+def test_what_is_carried_along_brings_no_secret_of_its_own(signed_out) -> None:
+    who = {"email": "operator@example.org", "password": PASSWORD}
+    foreign = {
+        "kept_to": f"{FLAG}/disable",
+        "kept.csrf_token": "0" * 64,
+        "kept.password": "planted",
+        "kept.reason": "x",
+    }
+
+    asked = signed_out.client.post("/sign-in", data={**who, **foreign})
+
+    assert asked.status_code == 200
+    assert "planted" not in asked.text
+    assert "0" * 64 not in asked.text
 
 
 def test_passwords_are_not_carried_along(signed_out) -> None:
