@@ -9,6 +9,7 @@ import click
 import pytest
 
 from controlplane.settings import PREFIX, Settings
+from throwbar.__main__ import COMMANDS as SDK_COMMANDS
 from web.cli import main as shell
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,6 +67,13 @@ def test_commands_are_found_and_judged() -> None:
     assert unknown_in(["flag", "share", "a", "b", "5", "--url", "https://x"]) == ""
     assert unknown_in(["flag", "shear", "a"]) == "shear"
     assert unknown_in(["flag", "list", "--color"]) == "--color"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_every_command_of_the_sdk_exists(page: Path) -> None:
+    told = {name for line in typed(page) for name in re.findall(r"python -m throwbar ([a-z-]+)", line)}
+
+    assert told - SDK_COMMANDS.keys() == set()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)
