@@ -30,6 +30,7 @@ def state_document(flag: Flag) -> dict[str, Any]:
             **({"replanned_by": list(rollout.replanned_by)} if rollout.replanned_by else {}),
             **({"phase": rollout.phase.value} if rollout.phase is not Phase.OFF else {}),
             **({"no_way_back_since": _text(rollout.no_way_back_since)} if rollout.no_way_back_since else {}),
+            **({"lost_approval": True} if rollout.lost_approval else {}),
         },
         "blocked_by": list(flag.blocked_by),
     }
@@ -53,6 +54,7 @@ def with_state(flag: Flag, document: Mapping[str, Any]) -> Flag:
         replanned_by=tuple(stored.get("replanned_by", ())),
         phase=Phase(stored.get("phase", Phase.OFF)),
         no_way_back_since=_instant(stored.get("no_way_back_since")),
+        lost_approval=stored.get("lost_approval", False),
     )
     operations = {
         name: each if each.rolled_back == (name in marked) else replace(each, rolled_back=name in marked)

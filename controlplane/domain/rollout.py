@@ -50,7 +50,8 @@ class Rollout:
     `start_at` is when a scheduled rollout is due; `started_by` and `approved_by` are names of actors, and so are
     `replanned_by`: those who changed a plan that wants two people after this attempt was started. `phase` is where the
     data stand: kept here, so that an edited plan does not move it. `no_way_back_since`: when the baseline's store
-    began to miss what is written.
+    began to miss what is written. `lost_approval`: one of those took an approval out of the plan, so that the present
+    stage is left with a second person's word alone.
     """
 
     state: State = State.IDLE
@@ -66,6 +67,7 @@ class Rollout:
     replanned_by: tuple[str, ...] = ()
     phase: Phase = Phase.OFF
     no_way_back_since: datetime | None = None
+    lost_approval: bool = False
 
     @property
     def is_live(self) -> bool:
@@ -90,6 +92,11 @@ class Rollout:
 def stage_of(plan: Plan, rollout: Rollout) -> Stage:
     """The stage the rollout is in; the last one when the plan has become shorter meanwhile."""
     return plan.stage(rollout.stage)
+
+
+def asks_approval(plan: Plan, rollout: Rollout) -> bool:
+    """Whether somebody has yet to let it leave its stage: the stage asks, or the plan no longer does and has to."""
+    return (stage_of(plan, rollout).approval or rollout.lost_approval) and not rollout.approved
 
 
 def on_last_stage(plan: Plan, rollout: Rollout) -> bool:
@@ -159,7 +166,7 @@ def _by_time(plan: Plan, rollout: Rollout, findings: Sequence[Finding], now: dat
     closed = None if is_last else calendar.closed_because(now)
     if closed:
         return Decision(Step.WAIT, closed)
-    if stage_of(plan, rollout).approval and not rollout.approved:
+    if asks_approval(plan, rollout):
         return Decision(Step.WAIT, "waits for approval")
     if plan.asks_person(rollout.stage):
         return Decision(Step.WAIT, PERSON_CONFIRMS)
@@ -188,7 +195,8 @@ def _has_baked(findings: Sequence[Finding]) -> str:
 
 def entered(rollout: Rollout, stage: int, now: datetime) -> Rollout:
     """The rollout on a stage, as entered now."""
-    return replace(rollout, state=State.RUNNING, stage=stage, entered_at=now, approved=False, approved_by="")
+    fresh = replace(rollout, state=State.RUNNING, stage=stage, entered_at=now, approved=False, approved_by="")
+    return replace(fresh, lost_approval=rollout.lost_approval and stage <= rollout.stage)
 
 
 def in_phase(rollout: Rollout, phase: Phase) -> Rollout:
@@ -209,28 +217,21 @@ def caught_up(plan: Plan, rollout: Rollout, now: datetime, calendar: Calendar = 
     while not on_last_stage(plan, rollout):
         due = rollout.bakes_until(plan)
         opens = calendar.opens_at(due) if due else None
-        if opens is None or now < opens or (stage_of(plan, rollout).approval and not rollout.approved):
+        if opens is None or now < opens or asks_approval(plan, rollout):
             break
         rollout = entered(rollout, rollout.stage + 1, opens)
     return rollout
 
 
-def replanned(rollout: Rollout, by: str) -> Rollout:
-    """The rollout after somebody changed its plan, who has a hand in it from now on."""
-    if not rollout.is_live and rollout.state is not State.SCHEDULED:
-        return rollout
-    return replace(rollout, replanned_by=tuple(dict.fromkeys((*rollout.replanned_by, by))))
-
-
 def scheduled(rollout: Rollout, start_at: datetime, by: str) -> Rollout:
     """The rollout that begins at an instant by itself."""
     fresh = replace(rollout, state=State.SCHEDULED, start_at=start_at, started_by=by, replanned_by=())
-    return replace(fresh, entered_at=None, approved=False)
+    return replace(fresh, entered_at=None, approved=False, lost_approval=False)
 
 
 def completed(rollout: Rollout, now: datetime) -> Rollout:
     """The rollout after its last stage has baked. What was taken back before is made good."""
-    return replace(rollout, state=State.COMPLETED, entered_at=now, rollbacks=0)
+    return replace(rollout, state=State.COMPLETED, entered_at=now, rollbacks=0, lost_approval=False)
 
 
 def taken_back(rollout: Rollout, now: datetime, *, automatic: bool) -> Rollout:

@@ -12,7 +12,7 @@ from controlplane.domain.flag_rules import ends_blind
 from controlplane.domain.phase_rules import moves_data
 from controlplane.domain.phases import Backlog, Phase
 from controlplane.domain.plan import Plan
-from controlplane.domain.rollout import Rollout, State, Step, stage_of
+from controlplane.domain.rollout import Rollout, State, Step, asks_approval
 from controlplane.domain.share import to_percent
 from controlplane.store import Store
 from controlplane.store.audit import Filter, LastChange
@@ -23,7 +23,7 @@ from controlplane.usecases.guarding import CANNOT, WOULD
 from controlplane.usecases.phases import answer_phase
 from controlplane.usecases.plan_warnings import hasty_stages, unkept_promises
 
-_WAITS = {"waits for approval": "has baked: somebody has to approve leaving this stage"}
+_APPROVAL = "waits for approval"
 
 
 def answer_flag(flag: Flag, watch: Watch | None, now: datetime, backlog: Backlog | None = None) -> dict[str, Any]:
@@ -48,6 +48,7 @@ def answer_rollout(flag: Flag, watch: Watch | None, now: datetime) -> dict[str, 
         "entered_at": _text(rollout.entered_at),
         "bakes_until": _text(rollout.bakes_until(plan)) if plan and rollout.state is State.RUNNING else None,
         "waiting_for": waiting_for(flag, watch, now),
+        "asks_approval": plan is not None and rollout.is_live and asks_approval(plan, rollout),
         "approved": rollout.approved,
         "approved_by": rollout.approved_by or None,
         "start_at": _text(rollout.start_at) if rollout.state is State.SCHEDULED else None,
@@ -108,10 +109,16 @@ def _running(flag: Flag, plan: Plan, watch: Watch | None, now: datetime) -> str:
     if due and now < due:
         return f"bakes until {_hour(due)}"
     if seen and seen.step is Step.WAIT and due and due <= seen.at:
-        return _WAITS.get(seen.because, f"has baked: {seen.because}")
-    if stage_of(plan, flag.rollout).approval and not flag.rollout.approved:
-        return _WAITS["waits for approval"]
+        return _approval(flag.rollout) if seen.because == _APPROVAL else f"has baked: {seen.because}"
+    if asks_approval(plan, flag.rollout):
+        return _approval(flag.rollout)
     return "has baked: moves on at the next tick"
+
+
+def _approval(rollout: Rollout) -> str:
+    if rollout.lost_approval:
+        return "has baked: a second person has to approve leaving this stage, as its plan lost an approval on the way"
+    return "has baked: somebody has to approve leaving this stage"
 
 
 def operation_waits_for(flag: Flag, name: str, findings: Sequence[Finding]) -> str:

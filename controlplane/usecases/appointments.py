@@ -107,7 +107,8 @@ def _keep(store: Store, environment: Environment, lease: Lease, appointment: App
         locked = uow.environments.get(environment.name, lock=True)
         if not uow.appointments.end(appointment, now, DONE):
             return 0
-        change_within(uow, locked, appointment.flag, cause, _order(appointment.wish, cause))
+        order = replace(_order(appointment.wish, cause), wished_by=appointment.made_by)
+        change_within(uow, locked, appointment.flag, cause, order)
         uow.commit()
     return 1
 

@@ -15,7 +15,8 @@ from controlplane.domain.errors import FieldError, InvalidInput, Refused, StaleV
 from controlplane.domain.flag import Flag, raises_exposure
 from controlplane.domain.flag_rules import check
 from controlplane.domain.phase_rules import refusal, settled
-from controlplane.domain.rollout import Rollout, State, replanned
+from controlplane.domain.rollout import Rollout, State
+from controlplane.domain.second_person import overreach, replanned
 from controlplane.store import Store, UnitOfWork
 from controlplane.store.environments import Environment
 from controlplane.usecases.moving import Move, obstacle_of
@@ -56,6 +57,7 @@ class Order:
     record: Mapping[str, Any] = field(default_factory=dict)
     gate: Gate | None = None
     confirmed: bool = False
+    wished_by: str = ""  # whose word it is, where somebody else carries it out
 
 
 def change_flag(store: Store, place: Place, cause: Cause, order: Order) -> Flag:
@@ -79,12 +81,14 @@ def change_within(uow: UnitOfWork, environment: Environment, key: str, cause: Ca
         message = f"flag '{key}' is archived and cannot be changed"
         raise Refused(message)
     after = _baking_anew(before, _opened(before, order.transform(before)), cause.at)
-    after = settled(_with_hand(before, after, cause))
+    after = settled(replanned(before, after, cause.actor.name))
     if _document(after) == _document(before):
         return before
     if not order.brake:
         want_reason(environment, cause)
     check(after)
+    if told := overreach(before, after, order.wished_by or cause.actor.name):
+        raise Refused(told)
     closed = obstacle_of(
         uow, environment.id, Move(before, after, cause.at), brake=order.brake, confirmed=order.confirmed
     )
@@ -185,14 +189,6 @@ def _baking_anew(before: Flag, after: Flag, now: datetime) -> Flag:
     if after.rollout.state is not State.RUNNING or before.enabled or not after.enabled:
         return after
     return replace(after, rollout=replace(after.rollout, entered_at=now))
-
-
-def _with_hand(before: Flag, after: Flag, cause: Cause) -> Flag:
-    """Who changes a plan that wants two people has had a hand in it, also when the change takes that wish out."""
-    asks = any(flag.plan and flag.plan.two_person for flag in (before, after))
-    if not asks or before.plan == after.plan:
-        return after
-    return replace(after, rollout=replanned(after.rollout, cause.actor.name))
 
 
 def _document(flag: Flag) -> dict[str, Any]:

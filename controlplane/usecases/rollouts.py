@@ -9,7 +9,8 @@ from controlplane.domain.errors import FieldError, InvalidInput, NotFound, Refus
 from controlplane.domain.flag import Flag, in_order, in_the_end, on_stage, with_shares, without_copies, without_rollback
 from controlplane.domain.phases import Phase, after_brake
 from controlplane.domain.plan import Plan
-from controlplane.domain.rollout import State, on_last_stage, stage_of
+from controlplane.domain.rollout import State, asks_approval, on_last_stage, stage_of
+from controlplane.domain.second_person import objection
 from controlplane.domain.share import FULL
 from controlplane.store import Store
 from controlplane.usecases.changing import Cause, Order, Place, Transform, change_flag
@@ -46,9 +47,9 @@ def started(flag: Flag, cause: Cause) -> Flag:
     before = flag.rollout
     was_due = before.state is State.SCHEDULED
     by = before.started_by if was_due else cause.actor.name
-    hands = before.replanned_by if was_due else ()
     fresh = replace(before, attempt=before.attempt + 1, cool_down_until=None, start_at=None, started_by=by)
-    fresh = replace(fresh, replanned_by=hands)
+    if not was_due:
+        fresh = replace(fresh, replanned_by=(), lost_approval=False)
     return on_stage(without_rollback(flag), plan, rollouts.entered(fresh, 0, cause.at))
 
 
@@ -147,7 +148,7 @@ def approve(store: Store, place: Place, cause: Cause) -> Flag:
 
     def approved(flag: Flag) -> Flag:
         _require(flag, "approve", State.RUNNING, State.PAUSED)
-        if not stage_of(_plan(flag), flag.rollout).approval:
+        if not (stage_of(_plan(flag), flag.rollout).approval or flag.rollout.lost_approval):
             message = f"stage {flag.rollout.stage + 1} of '{flag.key}' does not wait for approval"
             raise Refused(message)
         _refuse_own_approval(flag, _plan(flag), cause)
@@ -157,16 +158,10 @@ def approve(store: Store, place: Place, cause: Cause) -> Flag:
 
 
 def _refuse_own_approval(flag: Flag, plan: Plan, cause: Cause) -> None:
-    """Whoever advances by hand approves as well, so that is no way round the second person either."""
-    asks = stage_of(plan, flag.rollout).approval and not flag.rollout.approved
-    if not asks:
-        return
-    if plan.two_person and cause.actor.name == flag.rollout.started_by:
-        message = f"'{flag.key}' wants a second person: {cause.actor.name} started this attempt"
-        raise Refused(message)
-    if cause.actor.name in flag.rollout.replanned_by:
-        message = f"'{flag.key}' wants a second person: {cause.actor.name} changed the plan of this attempt"
-        raise Refused(message)
+    """Whoever advances or finishes by hand approves as well, so that is no way round the second person either."""
+    told = objection(flag, cause.actor.name) if asks_approval(plan, flag.rollout) else None
+    if told:
+        raise Refused(told)
 
 
 def abort(store: Store, place: Place, cause: Cause) -> Flag:
@@ -241,6 +236,8 @@ def finish(store: Store, place: Place, cause: Cause, confirm: str = "") -> Flag:
         if flag.rollout.state is State.RUNNING and not on_last_stage(plan, flag.rollout):
             message = f"'{flag.key}' is at stage {flag.rollout.stage + 1} of {plan.length}: finish from the last one"
             raise Refused(message)
+        if flag.rollout.state is State.RUNNING:
+            _refuse_own_approval(flag, plan, cause)
         over = replace(flag.rollout, state=State.FINISHED, entered_at=cause.at)
         if plan.moves_data:
             return _completed(replace(flag, rollout=over), confirm)

@@ -63,6 +63,7 @@ _FIELDS = {
     "rollout.approved": "approved",
     "rollout.approved_by": "approved by",
     "rollout.replanned_by": "changed the plan since the start",
+    "rollout.lost_approval": "the plan lost an approval",
     "rollout.start_at": "starts at",
     "rollout.started_by": "started by",
     "rolled_back": "rolled back",

@@ -66,7 +66,7 @@ def _is_allowed(name: str, answer: Answer) -> bool:
         "pause": state == "running",
         "resume": state == "paused",
         "advance": state == "running",
-        "approve": state in ("running", "paused") and _asks_approval(answer) and not rollout["approved"],
+        "approve": rollout["asks_approval"],
         "step-back": state in ("running", "paused") and rollout["stage"] > 0,
         "abort": state in ("scheduled", "running", "paused", "completed"),
         "unlock": state in ("rolled_back", "locked")
@@ -86,12 +86,6 @@ def _may_start(answer: Answer) -> bool:
         and not rollout["cool_down_until"]
         and rollout.get("phase") != "complete"
     )
-
-
-def _asks_approval(answer: Answer) -> bool:
-    stages = answer["plan"]["stages"] if answer["plan"] else []
-    number = min(answer["rollout"]["stage"], len(stages) - 1)
-    return bool(stages and stages[number]["approval"])
 
 
 def missing_for_start(answer: Answer) -> str | None:
