@@ -46,6 +46,7 @@ API: dict[str, Rule] = {
     "api.definitions.revert": Role.OPERATOR,
     "api.rollouts.start": Role.OPERATOR,
     "api.rollouts.act": Role.OPERATOR,
+    "api.rollouts.finish": Role.OPERATOR,
     "api.rollouts.reconciled": Role.OPERATOR,
     "api.appointments.list_all": Role.VIEWER,
     "api.appointments.make": Role.OPERATOR,

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from controlplane.documents.fields import Document, Instant, Name, Text, Whole
+from controlplane.documents.fields import Document, Instant, Name, Switch, Text, Whole
 from controlplane.domain.flag import Side
 
 NEWEST = 2**63 - 1  # what a database can count to
@@ -30,6 +30,12 @@ class ConfirmedDocument(ReasonDocument):
     """`confirm`: the flag's key, where no way leads back."""
 
     confirm: Name = ""
+
+
+class FinishDocument(ConfirmedDocument):
+    """`despite_criteria`: also while success criteria that the checklist asks for have not passed."""
+
+    despite_criteria: Switch = False
 
 
 class ActDocument(RollBackDocument, ConfirmedDocument):

@@ -34,6 +34,7 @@ class ChecklistDocument(Document):
 
     required: Switch = False
     tests_required: Switch = False
+    criteria_required: Switch = False
     items: list[ListedItemDocument] = Field(max_length=MOST_ITEMS)
 
 
@@ -54,7 +55,8 @@ def parse_checklist(document: Mapping[str, Any], before: Checklist, by: str, at:
         known = before.item(each.id)
         bare = None if known is None else Item(known.title, done_by=known.done_by, done_at=known.done_at)
         items[each.id] = with_fields(bare, each, by, at, f"items.{number}", anew=True)
-    return Checklist(tuple(items.items()), written.required, written.tests_required, before.version)
+    switches = (written.required, written.tests_required, written.criteria_required)
+    return Checklist(tuple(items.items()), *switches, version=before.version)
 
 
 def _asked(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -106,6 +108,7 @@ def checklist_document(checklist: Checklist) -> dict[str, Any]:
     return {
         "required": checklist.required,
         "tests_required": checklist.tests_required,
+        "criteria_required": checklist.criteria_required,
         "items": {name: item_document(item) for name, item in checklist.items},
     }
 
@@ -119,7 +122,8 @@ def listed_document(checklist: Checklist) -> dict[str, Any]:
 def stored_checklist(document: Mapping[str, Any], version: int) -> Checklist:
     """What `listed_document` wrote."""
     items = tuple((each["id"], _stored_item(each)) for each in document["items"])
-    return Checklist(items, document["required"], document["tests_required"], version)
+    switches = (document["required"], document["tests_required"], document.get("criteria_required", False))
+    return Checklist(items, *switches, version=version)
 
 
 def _stored_item(document: Mapping[str, Any]) -> Item:

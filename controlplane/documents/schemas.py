@@ -15,6 +15,7 @@ from controlplane.documents.access import (
 from controlplane.documents.acts import (
     ActDocument,
     CopyPlanDocument,
+    FinishDocument,
     ReasonDocument,
     ReconciledDocument,
     RevertDocument,
@@ -36,6 +37,7 @@ BODIES: tuple[type[BaseModel], ...] = (
     ChecklistDocument,
     EnvironmentDocument,
     EnvironmentPatch,
+    FinishDocument,
     FlagDocument,
     FreezeDocument,
     GuardrailsDocument,

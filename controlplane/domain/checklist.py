@@ -39,12 +39,14 @@ class Checklist:
     """The items of a phase by their id, in their order; `version` grows by one with every change.
 
     `required`: a rollout neither starts nor advances while a required item is open. `tests_required`: nor while
-    nothing shows that the existing tests pass.
+    nothing shows that the existing tests pass. `criteria_required`: it is not finished before every success criterion
+    has passed.
     """
 
     items: tuple[tuple[str, Item], ...]
     required: bool = False
     tests_required: bool = False
+    criteria_required: bool = False
     version: int = 0
 
     def item(self, name: str) -> Item | None:

@@ -12,6 +12,11 @@ class Outcome(StrEnum):
     FAILED = "fail"
     UNKNOWN = "not_enough_data"
 
+    @property
+    def word(self) -> str:
+        """As a sentence says it."""
+        return self.value.replace("_", " ")
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -47,6 +52,11 @@ _FROM_BEST = (Outcome.PASSED, Outcome.UNKNOWN, Outcome.FAILED)
 def worst(outcomes: Iterable[Outcome]) -> Outcome:
     """Nothing judged is no pass."""
     return max(outcomes, key=_FROM_BEST.index, default=Outcome.UNKNOWN)
+
+
+def unmet(criteria: Sequence[Criterion]) -> tuple[Criterion, ...]:
+    """Those that have not passed, whether they failed or nobody can tell yet."""
+    return tuple(each for each in criteria if each.outcome is not Outcome.PASSED)
 
 
 def overall(criteria: Sequence[Criterion]) -> Outcome:

@@ -71,11 +71,14 @@ def remove_item(store: Store, place: Place, phase: Phase, name: str, cause: Caus
     _change(store, place, phase, cause, without)
 
 
-def require(store: Store, place: Place, *, items: bool, tests: bool, cause: Cause) -> None:
-    """Say whether open items, and tests without a good result, keep a rollout from starting and advancing."""
+def require(store: Store, place: Place, *, items: bool, tests: bool, criteria: bool, cause: Cause) -> None:
+    """Say whether open items, and tests without a good result, keep a rollout from starting and advancing.
+
+    And whether success criteria that have not passed keep it from being finished.
+    """
 
     def marked(before: Checklist) -> Checklist:
-        return replace(before, required=items, tests_required=tests)
+        return replace(before, required=items, tests_required=tests, criteria_required=criteria)
 
     _change(store, place, Phase.BEFORE, cause, marked)
 

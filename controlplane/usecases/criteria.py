@@ -7,6 +7,7 @@ from typing import Any
 from controlplane.domain import held
 from controlplane.domain.attachment import newest_of_each
 from controlplane.domain.audit import Action
+from controlplane.domain.checklist import Phase
 from controlplane.domain.criteria import Criterion, Point, overall
 from controlplane.domain.flag import Flag
 from controlplane.domain.no_worse import errors_no_worse, latency_no_worse
@@ -31,12 +32,19 @@ def judge_criteria(store: Store, place: Place, now: datetime) -> list[Criterion]
 
 
 def describe_criteria(store: Store, place: Place, now: datetime) -> dict[str, Any]:
-    """The outcome, and each criterion with its points, sentences and numbers. Raises NotFound."""
+    """The outcome, whether finishing waits for it, and each criterion with its points, sentences and numbers.
+
+    Raises NotFound.
+    """
     judged = judge_criteria(store, place, now)
+    with store.reading() as uow:
+        environment = uow.environments.get(place.environment)
+        required = uow.checklists.get(environment.id, place.flag, Phase.BEFORE).criteria_required
     return {
         "flag": place.flag,
         "at": now.isoformat(),
         "outcome": overall(judged).value,
+        "required": required,
         "criteria": [_described(each) for each in judged],
     }
 

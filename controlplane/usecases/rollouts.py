@@ -1,4 +1,4 @@
-"""What people do with rollouts: start, pause, resume, advance, step back, approve, abort, roll back, unlock, finish."""
+"""What people do with rollouts: start, pause, resume, advance, step back, approve, abort, roll back, unlock."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -6,12 +6,11 @@ from datetime import datetime
 from controlplane.domain import rollout as rollouts
 from controlplane.domain.audit import Action
 from controlplane.domain.errors import FieldError, InvalidInput, NotFound, Refused
-from controlplane.domain.flag import Flag, in_order, in_the_end, on_stage, with_shares, without_copies, without_rollback
-from controlplane.domain.phases import Phase, after_brake
+from controlplane.domain.flag import Flag, in_order, on_stage, with_shares, without_copies, without_rollback
+from controlplane.domain.phases import after_brake
 from controlplane.domain.plan import Plan
 from controlplane.domain.rollout import State, asks_approval, on_last_stage, stage_of
 from controlplane.domain.second_person import objection
-from controlplane.domain.share import FULL
 from controlplane.store import Store
 from controlplane.usecases.changing import Cause, Order, Place, Transform, change_flag
 from controlplane.usecases.instances import barrier
@@ -27,7 +26,7 @@ def start(store: Store, place: Place, cause: Cause, at: datetime | None = None) 
     """
 
     def started_or_scheduled(flag: Flag) -> Flag:
-        due = at or _plan(flag).start_at
+        due = at or plan_of(flag).start_at
         if due is None or due <= cause.at:
             return started(flag, cause)
         _refuse_early_start(flag, cause)
@@ -38,12 +37,12 @@ def start(store: Store, place: Place, cause: Cause, at: datetime | None = None) 
 
 def started(flag: Flag, cause: Cause) -> Flag:
     """The flag on the first stage of a new attempt; used by people and by the scheduler alike."""
-    plan = _plan(flag)
+    plan = plan_of(flag)
     if not flag.enabled:
         message = f"flag '{flag.key}' is disabled: enable it before starting a rollout"
         raise Refused(message)
     _refuse_early_start(flag, cause)
-    _refuse_while_open(flag, "start")
+    refuse_while_open(flag, "start")
     before = flag.rollout
     was_due = before.state is State.SCHEDULED
     by = before.started_by if was_due else cause.actor.name
@@ -53,7 +52,8 @@ def started(flag: Flag, cause: Cause) -> Flag:
     return on_stage(without_rollback(flag), plan, rollouts.entered(fresh, 0, cause.at))
 
 
-def _refuse_while_open(flag: Flag, verb: str) -> None:
+def refuse_while_open(flag: Flag, verb: str) -> None:
+    """While its checklist asks for something that nobody has done."""
     if flag.blocked_by:
         message = f"cannot {verb} '{flag.key}': its checklist asks for: {'; '.join(flag.blocked_by)}"
         raise Refused(message)
@@ -78,7 +78,7 @@ def pause(store: Store, place: Place, cause: Cause) -> Flag:
     def paused(flag: Flag) -> Flag:
         if flag.rollout.state is State.PAUSED:
             return flag
-        _require(flag, "pause", State.RUNNING)
+        require(flag, "pause", State.RUNNING)
         return replace(flag, rollout=replace(flag.rollout, state=State.PAUSED))
 
     return _do(store, place, cause, Action.ROLLOUT_PAUSE, paused, brake=True)
@@ -88,8 +88,8 @@ def resume(store: Store, place: Place, cause: Cause) -> Flag:
     """Go on: the stage's percent is applied again, and its bake starts anew."""
 
     def resumed(flag: Flag) -> Flag:
-        _require(flag, "resume", State.PAUSED)
-        plan = _plan(flag)
+        require(flag, "resume", State.PAUSED)
+        plan = plan_of(flag)
         stage = min(flag.rollout.stage, plan.length - 1)
         return on_stage(flag, plan, rollouts.entered(flag.rollout, stage, cause.at))
 
@@ -103,12 +103,12 @@ def advance(store: Store, place: Place, cause: Cause, confirm: str = "") -> Flag
     """
 
     def advanced(flag: Flag) -> Flag:
-        _require(flag, "advance", State.RUNNING)
-        _refuse_while_open(flag, "advance")
-        plan = _plan(flag)
-        _refuse_own_approval(flag, plan, cause)
+        require(flag, "advance", State.RUNNING)
+        refuse_while_open(flag, "advance")
+        plan = plan_of(flag)
+        refuse_own_approval(flag, plan, cause)
         if plan.asks_person(flag.rollout.stage):
-            _want_confirmation(flag, confirm)
+            want_confirmation(flag, confirm)
         if on_last_stage(plan, flag.rollout):
             return replace(flag, rollout=rollouts.completed(flag.rollout, cause.at))
         return on_stage(flag, plan, rollouts.entered(flag.rollout, flag.rollout.stage + 1, cause.at))
@@ -117,7 +117,8 @@ def advance(store: Store, place: Place, cause: Cause, confirm: str = "") -> Flag
     return change_flag(store, place, cause, order)
 
 
-def _want_confirmation(flag: Flag, confirm: str) -> None:
+def want_confirmation(flag: Flag, confirm: str) -> None:
+    """The flag's key, where no way leads back. Raises InvalidInput."""
     if confirm == flag.key:
         return
     message = (
@@ -131,11 +132,11 @@ def step_back(store: Store, place: Place, cause: Cause) -> Flag:
     """One stage back, which bakes anew: the gradual rollback. A paused rollout stays paused. A brake."""
 
     def stepped_back(flag: Flag) -> Flag:
-        _require(flag, "go a stage back", State.RUNNING, State.PAUSED)
+        require(flag, "go a stage back", State.RUNNING, State.PAUSED)
         if flag.rollout.stage == 0:
             message = f"'{flag.key}' is at its first stage: roll back or abort instead"
             raise Refused(message)
-        plan = _plan(flag)
+        plan = plan_of(flag)
         before = min(flag.rollout.stage, plan.length - 1) - 1
         back = replace(rollouts.entered(flag.rollout, before, cause.at), state=flag.rollout.state)
         return on_stage(flag, plan, back)
@@ -147,17 +148,17 @@ def approve(store: Store, place: Place, cause: Cause) -> Flag:
     """Let the stage be left when its bake is over. Refused where no approval is asked for."""
 
     def approved(flag: Flag) -> Flag:
-        _require(flag, "approve", State.RUNNING, State.PAUSED)
-        if not (stage_of(_plan(flag), flag.rollout).approval or flag.rollout.lost_approval):
+        require(flag, "approve", State.RUNNING, State.PAUSED)
+        if not (stage_of(plan_of(flag), flag.rollout).approval or flag.rollout.lost_approval):
             message = f"stage {flag.rollout.stage + 1} of '{flag.key}' does not wait for approval"
             raise Refused(message)
-        _refuse_own_approval(flag, _plan(flag), cause)
+        refuse_own_approval(flag, plan_of(flag), cause)
         return replace(flag, rollout=replace(flag.rollout, approved=True, approved_by=cause.actor.name))
 
     return _do(store, place, cause, Action.ROLLOUT_APPROVE, approved)
 
 
-def _refuse_own_approval(flag: Flag, plan: Plan, cause: Cause) -> None:
+def refuse_own_approval(flag: Flag, plan: Plan, cause: Cause) -> None:
     """Whoever advances or finishes by hand approves as well, so that is no way round the second person either."""
     told = objection(flag, cause.actor.name) if asks_approval(plan, flag.rollout) else None
     if told:
@@ -173,7 +174,7 @@ def aborted(flag: Flag, cause: Cause) -> Flag:
     """The flag without its rollout. One that was only scheduled has moved nothing that would have to go back."""
     if flag.rollout.state is State.ABORTED:
         return flag
-    _require(flag, "abort", State.SCHEDULED, State.RUNNING, State.PAUSED, State.COMPLETED)
+    require(flag, "abort", State.SCHEDULED, State.RUNNING, State.PAUSED, State.COMPLETED)
     over = replace(flag.rollout, state=State.ABORTED, entered_at=cause.at, approved=False, start_at=None)
     if flag.rollout.state is State.SCHEDULED:
         return replace(flag, rollout=over)
@@ -223,42 +224,12 @@ def unlock(store: Store, place: Place, cause: Cause) -> Flag:
     return _do(store, place, cause, Action.ROLLOUT_UNLOCK, unlocked)
 
 
-def finish(store: Store, place: Place, cause: Cause, confirm: str = "") -> Flag:
-    """Drop the hold-back: everything goes to the candidate. Nothing is left to compare with from then on.
-
-    Where data move, the baseline is no longer written either: `confirm` has to be the flag's key.
-    """
-
-    def finished(flag: Flag) -> Flag:
-        _require(flag, "finish", State.COMPLETED, State.RUNNING)
-        _refuse_while_open(flag, "finish")
-        plan = _plan(flag)
-        if flag.rollout.state is State.RUNNING and not on_last_stage(plan, flag.rollout):
-            message = f"'{flag.key}' is at stage {flag.rollout.stage + 1} of {plan.length}: finish from the last one"
-            raise Refused(message)
-        if flag.rollout.state is State.RUNNING:
-            _refuse_own_approval(flag, plan, cause)
-        over = replace(flag.rollout, state=State.FINISHED, entered_at=cause.at)
-        if plan.moves_data:
-            return _completed(replace(flag, rollout=over), confirm)
-        return replace(with_shares(flag, FULL, flag.planned_operations), rollout=over)
-
-    order = Order(Action.ROLLOUT_FINISH, finished, gate=barrier(cause.at), confirmed=confirm == place.flag)
-    return change_flag(store, place, cause, order)
-
-
-def _completed(flag: Flag, confirm: str) -> Flag:
-    """The flag in the phase complete; the door refuses it where ramp_down was not lived in."""
-    if flag.rollout.phase is not Phase.COMPLETE:
-        _want_confirmation(flag, confirm)
-    return in_the_end(flag)
-
-
 def _do(store: Store, place: Place, cause: Cause, action: Action, transform: Transform, *, brake: bool = False) -> Flag:
     return change_flag(store, place, cause, Order(action, transform, brake=brake))
 
 
-def _plan(flag: Flag) -> Plan:
+def plan_of(flag: Flag) -> Plan:
+    """The plan, of a flag that can be rolled out. Raises Refused."""
     if flag.plan is None:
         message = f"flag '{flag.key}' has no rollout plan: set one first"
         raise Refused(message)
@@ -268,12 +239,9 @@ def _plan(flag: Flag) -> Plan:
     return flag.plan
 
 
-def _require(flag: Flag, verb: str, *states: State) -> None:
+def require(flag: Flag, verb: str, *states: State) -> None:
+    """Raises Refused in every other state."""
     if flag.rollout.state not in states:
         wanted = " or ".join(states)
         message = f"cannot {verb}: the rollout of '{flag.key}' is {flag.rollout.state}, not {wanted}"
         raise Refused(message)
-
-
-# Those that may lead to where no way leads back, and then want the flag's key.
-CONFIRMED = {"advance": advance, "finish": finish}

@@ -13,7 +13,7 @@ from controlplane.domain.rollout import State
 from controlplane.domain.snapshot import Clockwork
 from controlplane.scheduler import Duties
 from controlplane.store import open_store
-from controlplane.usecases import flags, freezes, rollouts
+from controlplane.usecases import finishing, flags, freezes, rollouts
 from controlplane.usecases.environments import ensure_first
 from controlplane.usecases.history import Filter, list_entries, verify
 from controlplane.usecases.schema import upgrade_schema
@@ -121,7 +121,7 @@ class Story:
             else:
                 self.visit(at)
         if self.flag.rollout.state is State.COMPLETED:
-            rollouts.finish(self.store, HERE, a_cause(self.now))
+            finishing.finish(self.store, HERE, a_cause(self.now))
         return self
 
     def told(self):

@@ -10,7 +10,7 @@ from controlplane.domain.audit import Action
 from controlplane.domain.errors import Refused
 from controlplane.domain.rollout import State, completed
 from controlplane.store import Store, open_store
-from controlplane.usecases import flags, rollouts
+from controlplane.usecases import finishing, flags, rollouts
 from controlplane.usecases.changing import Order, Place, change_flag
 from controlplane.usecases.environments import ensure_first
 from controlplane.usecases.schema import upgrade_schema
@@ -30,7 +30,7 @@ VERBS = {
     "abort": rollouts.abort,
     "rollback": rollouts.roll_back,
     "unlock": rollouts.unlock,
-    "finish": rollouts.finish,
+    "finish": finishing.finish,
 }
 STAGES = [{"percent": each, "bake_seconds": 60, "approval": True} for each in (1, 10, 50, 98)]
 
@@ -89,7 +89,7 @@ def bring_to(store: Store, state: State) -> None:
         running(store)
     for which, act in (
         (State.PAUSED, rollouts.pause),
-        (State.FINISHED, rollouts.finish),
+        (State.FINISHED, finishing.finish),
         (State.ABORTED, rollouts.abort),
         (State.ROLLED_BACK, rollouts.roll_back),
     ):

@@ -114,7 +114,7 @@ def _body(door: Door) -> dict[str, Any]:
     form = "application/merge-patch+json" if door.partial else "application/json"
     name = "FlagPatch" if door.partial else door.takes
     content = {form: {"schema": {"$ref": f"#/components/schemas/{name}"}}}
-    return {"required": not str(door.takes).startswith(("Reason", "RollBack", "Start")), "content": content}
+    return {"required": not str(door.takes).startswith(("Finish", "Reason", "RollBack", "Start")), "content": content}
 
 
 def _good(door: Door) -> dict[str, Any]:

@@ -49,6 +49,7 @@ DOORS: dict[str, Door] = {
     "api.definitions.copy_plan": Door("Flag", "CopyPlanDocument", version=_REQUIRED),
     "api.definitions.revert": Door("Flag", "RevertDocument", version=_REQUIRED),
     "api.rollouts.start": Door("Flag", "StartDocument", version=Version.OPTIONAL),
+    "api.rollouts.finish": Door("Flag", "FinishDocument", version=Version.OPTIONAL),
     "api.rollouts.act": Door("Flag", "ActDocument", version=Version.OPTIONAL),
     "api.rollouts.reconciled": Door("Flag", "ReconciledDocument"),
     "api.appointments.list_all": Door("List"),
@@ -259,7 +260,7 @@ ANSWERS: dict[str, dict[str, object]] = {
     },
     "Checklist": {
         "type": "object",
-        "required": ["phase", "version", "required", "tests_required", "items", "open"],
+        "required": ["phase", "version", "required", "tests_required", "criteria_required", "items", "open"],
         "properties": {
             "version": {"type": "integer", "description": "of the checklist, for If-Match; 0 before the first change"},
             "items": {"type": "array", "items": {"type": "object", "required": ["id", "title", "required", "done"]}},
@@ -268,9 +269,10 @@ ANSWERS: dict[str, dict[str, object]] = {
     },
     "Criteria": {
         "type": "object",
-        "required": ["flag", "at", "outcome", "criteria"],
+        "required": ["flag", "at", "outcome", "required", "criteria"],
         "properties": {
             "outcome": {"enum": ["pass", "fail", "not_enough_data"]},
+            "required": {"type": "boolean", "description": "whether finishing waits until each has passed"},
             "criteria": {
                 "type": "array",
                 "items": {"type": "object", "required": ["name", "title", "outcome", "sentence", "points"]},

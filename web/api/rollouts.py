@@ -6,6 +6,7 @@ from flask import Blueprint, Response
 
 from controlplane.documents.acts import (
     ConfirmedDocument,
+    FinishDocument,
     ReasonDocument,
     ReconciledDocument,
     RollBackDocument,
@@ -14,7 +15,7 @@ from controlplane.documents.acts import (
 from controlplane.documents.fields import parse
 from controlplane.domain.flag import Flag
 from controlplane.domain.phase_rules import moves_data
-from controlplane.usecases import reconciling, rollouts
+from controlplane.usecases import finishing, reconciling, rollouts
 from controlplane.usecases.changing import Place
 from controlplane.usecases.flags import get_flag
 from web.api import reading
@@ -33,7 +34,6 @@ VERBS: dict[str, Callable[..., Flag]] = {
     "abort": rollouts.abort,
     "rollback": rollouts.roll_back,
     "unlock": rollouts.unlock,
-    "finish": rollouts.finish,
 }
 _NAMES = ", ".join(f'"{verb}"' for verb in VERBS)
 
@@ -47,21 +47,33 @@ def start(environment: str, flag: str) -> Response:
     return _told(place, rollouts.start(wired().store, place, why, wanted.at))
 
 
+@blueprint.post("/finish")
+def finish(environment: str, flag: str) -> Response:
+    """Drop the hold-back; with `despite_criteria` and a reason also while required success criteria have not passed.
+
+    `confirm` is the flag's key, where data move and no way leads back.
+    """
+    sent = parse(FinishDocument, reading.body(optional=True))
+    why, place = cause(sent.reason, reading.expected_version()), Place(environment, flag)
+    changed = finishing.finish(wired().store, place, why, confirm=sent.confirm, despite_criteria=sent.despite_criteria)
+    return _told(place, changed)
+
+
 @blueprint.post(f"/<any({_NAMES}):verb>")
 def act(environment: str, flag: str, verb: str) -> Response:
-    """Pause, resume, advance, step back, approve, abort, roll back, unlock or finish a rollout.
+    """Pause, resume, advance, step back, approve, abort, roll back or unlock a rollout.
 
     Nothing stands between an operator and the brake: pause, step-back, abort and rollback do not look at If-Match.
-    `confirm` is for advance and finish, where data move and no way leads back.
+    `confirm` is for advance, where data move and no way leads back.
     """
     sent, place = reading.body(optional=True), Place(environment, flag)
     expected = None if verb in rollouts.BRAKES else reading.expected_version()
     if verb == "rollback":
         given = parse(RollBackDocument, sent)
         return _told(place, rollouts.roll_back(wired().store, place, cause(given.reason), given.operation))
-    if verb in rollouts.CONFIRMED:
+    if verb == "advance":
         sure = parse(ConfirmedDocument, sent)
-        return _told(place, rollouts.CONFIRMED[verb](wired().store, place, cause(sure.reason, expected), sure.confirm))
+        return _told(place, rollouts.advance(wired().store, place, cause(sure.reason, expected), sure.confirm))
     return _told(place, VERBS[verb](wired().store, place, cause(parse(ReasonDocument, sent).reason, expected)))
 
 

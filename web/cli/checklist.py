@@ -48,18 +48,16 @@ def set_item(plane: Plane, flag: str, item: str, phase: str | None, reason: str,
 @click.argument("flag")
 @click.option("--items/--no-items", default=None, help="A rollout waits for the required items.")
 @click.option("--tests/--no-tests", default=None, help="A rollout waits for passing tests.")
+@click.option("--criteria/--no-criteria", default=None, help="Finishing waits for every success criterion.")
 @reason_option
 @on_the_plane
-def require(plane: Plane, flag: str, items: bool | None, tests: bool | None, reason: str) -> Told:
+def require(plane: Plane, flag: str, reason: str, **given: bool | None) -> Told:
     """Say what a rollout of FLAG waits for."""
     now = plane.show_checklist(flag, Phase.BEFORE.value)
-    wanted = {"required": items, "tests_required": tests}
-    document = {
-        "required": now["required"],
-        "tests_required": now["tests_required"],
-        "items": now["items"],
-        **{name: value for name, value in wanted.items() if value is not None},
-    }
+    names = {"items": "required", "tests": "tests_required", "criteria": "criteria_required"}
+    kept = {name: now.get(name, False) for name in names.values()}  # a server may be older than this shell
+    wanted = {names[option]: value for option, value in given.items() if value is not None}
+    document = {**{name: value for name, value in kept.items() if value}, **wanted, "items": now["items"]}
     found = plane.replace_checklist(flag, Phase.BEFORE.value, document, reason)
     return Told(found, _described(found))
 
@@ -94,4 +92,6 @@ def _described(found: Answer) -> str:
     lines = [columns(rows, "Nothing is on this list.")]
     if found["open"]:
         lines.append(f"A rollout waits for: {'; '.join(found['open'])}")
+    if found.get("criteria_required"):
+        lines.append("Finishing waits for every success criterion.")
     return "\n".join(lines)

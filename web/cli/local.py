@@ -22,6 +22,7 @@ from controlplane.usecases import (
     attachments,
     checklists,
     environments,
+    finishing,
     flags,
     freezes,
     people,
@@ -49,7 +50,6 @@ VERBS = {
     "approve": rollouts.approve,
     "abort": rollouts.abort,
     "unlock": rollouts.unlock,
-    "finish": rollouts.finish,
 }
 
 
@@ -105,8 +105,8 @@ class Local:
         why, place = self._because(reason), self._place(flag)
         if verb == "rollback":
             changed = rollouts.roll_back(self._store, place, why, operation)
-        elif verb in rollouts.CONFIRMED:
-            changed = rollouts.CONFIRMED[verb](self._store, place, why, confirm)
+        elif verb == "advance":
+            changed = rollouts.advance(self._store, place, why, confirm)
         else:
             changed = VERBS[verb](self._store, place, why)
         return answer_flag(changed, None, utc_now(), show_backlog(self._store, place))
@@ -115,6 +115,11 @@ class Local:
         told = parse(ReconciledDocument, document)
         reconciled(self._store, self._place(flag), told, self._because(reason))
         return self.show_flag(flag)
+
+    def finish(self, flag: str, reason: str, confirm: str, *, despite_criteria: bool) -> Answer:
+        why, place = self._because(reason), self._place(flag)
+        changed = finishing.finish(self._store, place, why, confirm=confirm, despite_criteria=despite_criteria)
+        return answer_flag(changed, None, utc_now(), show_backlog(self._store, place))
 
     def show_evidence(self, flag: str, wanted: Mapping[str, str]) -> Answer:
         attempt, at = wanted.get("attempt"), wanted.get("at", "")

@@ -94,6 +94,10 @@ class Remote:
     def reconciled(self, flag: str, document: Mapping[str, Any], reason: str) -> Answer:
         return self._ask("POST", self._flag(flag, "/rollout/reconciled"), {**document, "reason": reason})
 
+    def finish(self, flag: str, reason: str, confirm: str, *, despite_criteria: bool) -> Answer:
+        document = {"reason": reason, "despite_criteria": despite_criteria, **({"confirm": confirm} if confirm else {})}
+        return self._ask("POST", self._flag(flag, "/rollout/finish"), document)
+
     def show_evidence(self, flag: str, wanted: Mapping[str, str]) -> Answer:
         return self._ask("GET", self._flag(flag, f"/evidence?{urlencode(wanted)}"))
 

@@ -2,7 +2,6 @@
 
 import click
 
-from controlplane.usecases.rollouts import CONFIRMED
 from web.cli.convergence import convergence
 from web.cli.flag import described
 from web.cli.plan import plan
@@ -18,8 +17,10 @@ VERBS = {
     "abort": "Give up: the operations go back to 0 %.",
     "rollback": "Send every call to the baseline at once.",
     "unlock": "Clear every rolled-back mark, the cool-down and the lock.",
-    "finish": "Drop the hold-back: everything goes to the candidate.",
 }
+
+
+_confirm = click.option("--confirm", default="", help="The flag's key, where data move and no way leads back.")
 
 
 @click.group()
@@ -48,6 +49,18 @@ def start(plane: Plane, key: str, at: str | None, reason: str) -> Told:
 
 
 @rollout.command()
+@click.argument("key")
+@_confirm
+@click.option("--despite-criteria", is_flag=True, help="Although required success criteria have not passed; say why.")
+@reason_option
+@on_the_plane
+def finish(plane: Plane, key: str, despite_criteria: bool, confirm: str, reason: str) -> Told:
+    """Drop the hold-back: everything goes to the candidate."""
+    changed = plane.finish(key, reason, confirm, despite_criteria=despite_criteria)
+    return Told(changed, described(changed))
+
+
+@rollout.command()
 @on_the_plane
 def templates(plane: Plane) -> Told:
     """The plans to begin with; `--json` writes each as a flag's document takes it."""
@@ -63,8 +76,8 @@ def _command(verb: str, help_line: str) -> click.Command:
         changed = plane.act(key, verb, reason, confirm=confirm)
         return Told(changed, described(changed))
 
-    if verb in CONFIRMED:
-        act = click.option("--confirm", default="", help="The flag's key, where data move and no way leads back.")(act)
+    if verb == "advance":
+        act = _confirm(act)
     return click.command(verb, help=help_line)(act)
 
 

@@ -58,10 +58,8 @@ def remove_item(environment: str, flag: str, phase: str, item: str) -> Response:
 
 @blueprint.post("/require")
 def require(environment: str, flag: str) -> Response:
-    place, items, tests = Place(environment, flag), "items" in request.form, "tests" in request.form
-    return _changed(
-        place, lambda why: checklists.require(wired().store, place, items=items, tests=tests, cause=why), "Saved."
-    )
+    place, asked = Place(environment, flag), {each: each in request.form for each in ("items", "tests", "criteria")}
+    return _changed(place, lambda why: checklists.require(wired().store, place, **asked, cause=why), "Saved.")
 
 
 def _phase(name: str) -> Phase:

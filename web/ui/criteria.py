@@ -7,7 +7,7 @@ from controlplane.usecases.changing import Place
 from controlplane.usecases.criteria import describe_criteria
 from controlplane.usecases.reporting import migration_report
 from web.report import WORDS, content_security, report_page
-from web.ui import asking
+from web.ui import asking, verbs
 from web.ui.answering import page
 from web.wiring import wired
 
@@ -20,7 +20,18 @@ LOOKS = {"pass": ("check", "healthy"), "fail": ("alert", "unhealthy"), "not_enou
 def show(environment: str, flag: str) -> Response:
     place, now = Place(environment, flag), asking.now()
     flag_now, found = describe_flag(wired().store, place, now), describe_criteria(wired().store, place, now)
-    return page("criteria.html", found=found, looks=LOOKS, words=WORDS, place=place, flag=flag_now, now=now)
+    who = asking.viewer()
+    may_finish = who is not None and who.can_operate and verbs.may_finish(flag_now)
+    return page(
+        "criteria.html",
+        found=found,
+        looks=LOOKS,
+        words=WORDS,
+        place=place,
+        flag=flag_now,
+        now=now,
+        may_finish=may_finish,
+    )
 
 
 @blueprint.get("/report")

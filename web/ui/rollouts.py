@@ -8,7 +8,7 @@ from controlplane.documents.acts import ReconciledDocument
 from controlplane.documents.fields import parse
 from controlplane.domain.errors import NotFound
 from controlplane.domain.flag import Flag
-from controlplane.usecases import reconciling
+from controlplane.usecases import finishing, reconciling
 from controlplane.usecases import rollouts as usecases
 from controlplane.usecases.changing import Cause, Place
 from web.ui.answering import carried_out
@@ -34,6 +34,12 @@ def _reconciled() -> ReconciledDocument:
     return parse(ReconciledDocument, {**written, "writes": number(written.get("writes", ""))})
 
 
+def finish(place: Place, cause: Cause) -> Flag:
+    """Also despite criteria that have not passed, where the form says so."""
+    despite = "despite_criteria" in request.form
+    return finishing.finish(wired().store, place, cause, confirm=_confirmed(), despite_criteria=despite)
+
+
 CHANGES: dict[str, Callable[[Place, Cause], object]] = {
     "start": lambda place, cause: usecases.start(wired().store, place, cause),
     "pause": lambda place, cause: usecases.pause(wired().store, place, cause),
@@ -44,7 +50,7 @@ CHANGES: dict[str, Callable[[Place, Cause], object]] = {
     "abort": lambda place, cause: usecases.abort(wired().store, place, cause),
     "rollback": roll_back,
     "unlock": lambda place, cause: usecases.unlock(wired().store, place, cause),
-    "finish": lambda place, cause: usecases.finish(wired().store, place, cause, _confirmed()),
+    "finish": finish,
     "reconciled": lambda place, cause: reconciling.reconciled(wired().store, place, _reconciled(), cause),
 }
 

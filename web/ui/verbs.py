@@ -60,7 +60,7 @@ def may_roll_back(answer: Answer) -> bool:
 
 def _is_allowed(name: str, answer: Answer) -> bool:
     rollout = answer["rollout"]
-    state, on_last = rollout["state"], rollout["stage"] >= rollout["stages"] - 1
+    state = rollout["state"]
     able: dict[str, bool] = {
         "start": _may_start(answer),
         "pause": state == "running",
@@ -72,9 +72,17 @@ def _is_allowed(name: str, answer: Answer) -> bool:
         "unlock": state in ("rolled_back", "locked")
         or rollout["rolled_back"]
         or bool(rollout["rolled_back_operations"]),
-        "finish": (state == "completed" or (state == "running" and on_last)) and phases.may_finish(answer),
+        "finish": may_finish(answer),
     }
     return able[name]
+
+
+def may_finish(answer: Answer) -> bool:
+    rollout = answer["rollout"]
+    on_last = rollout["stage"] >= rollout["stages"] - 1
+    return (rollout["state"] == "completed" or (rollout["state"] == "running" and on_last)) and phases.may_finish(
+        answer
+    )
 
 
 def _may_start(answer: Answer) -> bool:

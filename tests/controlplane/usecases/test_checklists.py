@@ -27,8 +27,8 @@ def tick_off(store, *items: str, done: bool = True) -> None:
         checklists.set_item(store, HERE, Phase.BEFORE, item, document, a_cause())
 
 
-def require(store, *, items: bool = True, tests: bool = False) -> None:
-    checklists.require(store, HERE, items=items, tests=tests, cause=a_cause())
+def require(store, *, items: bool = True, tests: bool = False, criteria: bool = False) -> None:
+    checklists.require(store, HERE, items=items, tests=tests, criteria=criteria, cause=a_cause())
 
 
 def versions(store) -> tuple[int, int]:
@@ -180,7 +180,7 @@ def test_an_environment_that_asks_why_asks_it_of_what_holds_a_rollout_back_and_o
     silent = a_cause(reason="")
 
     with pytest.raises(InvalidInput, match="reason: is missing"):
-        checklists.require(store, HERE, items=True, tests=True, cause=silent)
+        checklists.require(store, HERE, items=True, tests=True, criteria=False, cause=silent)
     checklists.set_item(store, HERE, Phase.BEFORE, "usage", {"done": True}, silent)
     require(store, tests=True)
     attachments.attach(store, HERE, RUN, silent)

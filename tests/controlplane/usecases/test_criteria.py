@@ -4,10 +4,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from controlplane.domain.errors import InvalidInput, Refused
 from controlplane.domain.histogram import LOWEST, index_of
 from controlplane.domain.retention import Retention
-from controlplane.usecases import attachments, flags, rollouts
+from controlplane.domain.rollout import State
+from controlplane.usecases import attachments, checklists, finishing, flags, rollouts
 from controlplane.usecases.criteria import describe_criteria
+from controlplane.usecases.history import Filter, list_entries, verify
 from controlplane.usecases.reporting import migration_report
 from controlplane.usecases.retention import pack_next, thin
 from controlplane.usecases.telemetry import fold, record_reports
@@ -100,7 +103,7 @@ def test_a_migration_of_ten_weeks_passes_every_criterion_and_says_so_in_its_repo
 
     assert weeks.outcomes() == dict.fromkeys(("errors", "latency", "breakers", "affinity", "stable", "tests"), "pass")
 
-    weeks.change(rollouts.finish)
+    weeks.change(finishing.finish)
     weeks.live(2)
     while pack_next(store, lease, weeks.at):
         pass
@@ -167,3 +170,81 @@ def test_a_key_that_is_not_sent_where_it_was_drawn_shows(weeks):
     weeks.live(1, candidate=few)
 
     assert weeks.outcomes()["affinity"] == "fail"
+
+
+@pytest.fixture
+def strict(weeks, store):
+    """A checklist that wants every criterion passed; the last stage is there, and its breaker was open a while ago."""
+    checklists.require(store, HERE, items=False, tests=False, criteria=True, cause=a_cause())
+    weeks.change(rollouts.start)
+    weeks.live(14)
+    weeks.change(rollouts.advance)
+    weeks.live(1, extra=(DIVERTED, PROBED))
+    return weeks
+
+
+def test_it_waits_for_every_criterion_and_names_those_that_have_not_passed(strict, store):
+    strict.live(10)
+
+    with pytest.raises(
+        Refused, match=r"2 of 6 success criteria have not passed: 30 days stable .not enough data"
+    ) as no:
+        strict.change(finishing.finish)
+    assert "All existing tests pass (not enough data: no test result is attached)" in no.value.message
+    assert flags.get_flag(store, HERE).rollout.state is State.RUNNING
+    attachments.attach(store, HERE, RUN, a_cause(strict.at))
+    strict.live(21)
+
+    strict.change(finishing.finish)
+    entry = list_entries(store, "production", Filter(action="rollout:finish"), 1).items[0]
+    assert {each["outcome"] for each in entry.record["criteria"].values()} == {"pass"}
+    assert entry.record["despite"] == []
+
+
+def test_a_person_finishes_despite_them_with_a_reason_that_is_kept(strict, store):
+    with pytest.raises(InvalidInput, match="reason: is missing: say why 'dspex-bridge' is finished although"):
+        finishing.finish(store, HERE, a_cause(strict.at, reason=" "), despite_criteria=True)
+
+    finishing.finish(store, HERE, a_cause(strict.at, reason="the pool's contract ends"), despite_criteria=True)
+
+    entry = list_entries(store, "production", Filter(action="rollout:finish"), 1).items[0]
+    assert (entry.reason, entry.record["despite"]) == ("the pool's contract ends", ["stable", "tests"])
+    assert entry.record["criteria"]["errors"]["outcome"] == "pass"
+    assert verify(store, "production").broken is None
+
+
+def test_what_the_state_forbids_is_told_before_the_criteria(strict):
+    strict.change(rollouts.pause)
+
+    with pytest.raises(Refused, match="is paused, not completed or running"):
+        strict.change(finishing.finish)
+
+
+def test_row_38_thirty_days_count_anew_after_a_rollback_and_after_an_open_breaker(strict, store):
+    attachments.attach(store, HERE, RUN, a_cause(strict.at))
+    strict.live(25)
+    strict.change(rollouts.roll_back)
+    strict.change(rollouts.unlock)
+    strict.change(rollouts.start)
+    strict.live(1)
+    strict.change(rollouts.advance)
+    strict.live(20)
+    strict.live(1, extra=(DIVERTED, PROBED))
+    strict.live(29)
+
+    assert "29 of 30 days since a breaker was open" in strict.sentence("stable")
+    with pytest.raises(Refused, match=r"1 of 6 success criteria have not passed: 30 days stable"):
+        strict.change(finishing.finish)
+    strict.live(2)
+    strict.change(finishing.finish)
+    assert flags.get_flag(store, HERE).rollout.state is State.FINISHED
+
+
+def test_where_nobody_asks_for_it_finishing_waits_for_no_criterion(weeks, store):
+    weeks.change(rollouts.start)
+    weeks.change(rollouts.advance)
+
+    weeks.change(finishing.finish)
+
+    entry = list_entries(store, "production", Filter(action="rollout:finish"), 1).items[0]
+    assert entry.record == {}

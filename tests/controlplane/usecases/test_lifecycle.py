@@ -11,7 +11,7 @@ from controlplane.domain.errors import InvalidInput, NotFound, Refused
 from controlplane.domain.flag import effective_share, raises_exposure
 from controlplane.domain.rollout import ATTEMPT_LIMIT, COOL_DOWN, State, on_last_stage, stage_of
 from controlplane.store import open_store
-from controlplane.usecases import flags, rollouts
+from controlplane.usecases import finishing, flags, rollouts
 from controlplane.usecases.changing import Place
 from controlplane.usecases.history import Filter, list_entries, verify
 from controlplane.usecases.snapshots import current_versions
@@ -132,7 +132,7 @@ class Lifecycle(RuleBasedStateMachine):
     @rule()
     def finish(self):
         at_the_end = self.state is State.RUNNING and on_last_stage(self.flag.plan, self.flag.rollout)
-        self.do(self.state is State.COMPLETED or at_the_end, rollouts.finish)
+        self.do(self.state is State.COMPLETED or at_the_end, finishing.finish)
 
     @rule()
     def unlock(self):

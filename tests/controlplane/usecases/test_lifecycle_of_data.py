@@ -17,7 +17,7 @@ from controlplane.domain.rollout import COOL_DOWN
 from controlplane.domain.routing import CallKind, Mode
 from controlplane.domain.snapshot import Clockwork
 from controlplane.store import open_store
-from controlplane.usecases import flags, reconciling, rollouts
+from controlplane.usecases import finishing, flags, reconciling, rollouts
 from controlplane.usecases.changing import Place
 from controlplane.usecases.leading import lead
 from controlplane.usecases.ticking import tick
@@ -119,7 +119,7 @@ class Life(RuleBasedStateMachine):
         for _ in range(times):
             self.do(rollouts.advance)
 
-    @rule(verb=st.sampled_from([rollouts.advance, rollouts.finish]), key=st.sampled_from(["dspex-bridge", "another"]))
+    @rule(verb=st.sampled_from([rollouts.advance, finishing.finish]), key=st.sampled_from(["dspex-bridge", "another"]))
     def confirm(self, verb, key):
         self.do(verb, confirmed=key == "dspex-bridge", confirm=key)
 

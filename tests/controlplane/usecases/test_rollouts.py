@@ -5,7 +5,7 @@ import pytest
 from controlplane.domain.errors import Refused
 from controlplane.domain.rollout import COOL_DOWN, State
 from controlplane.domain.share import FULL
-from controlplane.usecases import flags, rollouts
+from controlplane.usecases import finishing, flags, rollouts
 from controlplane.usecases.changing import Place
 from tests.builders import NOW, a_cause, a_flag_document, a_plan_document
 from tests.controlplane.acting import lock, scheduler_takes_back
@@ -140,7 +140,7 @@ def to_the_end(store):
         ("paused", [lambda store: rollouts.start(store, HERE, a_cause()), lambda store: rollouts.pause(store, HERE, a_cause())]),
         ("aborted", [lambda store: rollouts.start(store, HERE, a_cause()), lambda store: rollouts.abort(store, HERE, a_cause())]),
         ("completed", [to_the_end]),
-        ("finished", [to_the_end, lambda store: rollouts.finish(store, HERE, a_cause())]),
+        ("finished", [to_the_end, lambda store: finishing.finish(store, HERE, a_cause())]),
         ("locked", [lambda store: lock(store, HERE)]),
     ],
 )  # fmt: skip
@@ -211,11 +211,11 @@ def test_advancing_by_hand_goes_stage_by_stage_to_completed(store, started):
 
 def test_finish_gives_everything_to_the_candidate_and_only_at_the_end(store, started):
     with pytest.raises(Refused, match="finish from the last one"):
-        rollouts.finish(store, HERE, a_cause())
+        finishing.finish(store, HERE, a_cause())
     for _ in range(3):
         rollouts.advance(store, HERE, a_cause())
 
-    after = rollouts.finish(store, HERE, a_cause())
+    after = finishing.finish(store, HERE, a_cause())
 
     assert (shares(after), after.rollout.state) == ([FULL, FULL], State.FINISHED)
 
@@ -238,7 +238,7 @@ def test_abort_takes_the_planned_operations_back_without_a_cool_down(store, star
     assert rollouts.start(store, HERE, a_cause()).rollout.attempt == 2
 
 
-@pytest.mark.parametrize("act", [rollouts.pause, rollouts.resume, rollouts.advance, rollouts.approve, rollouts.finish])
+@pytest.mark.parametrize("act", [rollouts.pause, rollouts.resume, rollouts.advance, rollouts.approve, finishing.finish])
 def test_what_needs_a_rollout_is_refused_without_one(store, flag, act):
     with pytest.raises(Refused, match=r"the rollout of 'dspex-bridge' is idle"):
         act(store, HERE, a_cause())

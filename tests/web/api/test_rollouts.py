@@ -54,7 +54,7 @@ def test_a_percent_under_a_running_rollout_is_a_conflict(api, rollout) -> None:
     assert "pause it first" in answer.json["detail"]
 
 
-@pytest.mark.parametrize("verb", sorted(VERBS))
+@pytest.mark.parametrize("verb", sorted({*VERBS, "finish"}))
 def test_every_verb_has_its_door(rollout, verb) -> None:
     assert rollout(verb).status_code in {200, 409}
     assert rollout(verb, {"raeson": "typo"}).status_code == 422

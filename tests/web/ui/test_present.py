@@ -8,7 +8,7 @@ import pytest
 
 from controlplane.domain.errors import Refused
 from controlplane.store import Store
-from controlplane.usecases import flags, rollouts
+from controlplane.usecases import finishing, flags, rollouts
 from controlplane.usecases.answers import describe_flag, newest_changes
 from controlplane.usecases.changing import Place
 from tests.builders import NOW, a_cause, a_flag_document, a_plan_document
@@ -103,7 +103,7 @@ def test_every_word_of_a_search_must_occur_somewhere(store: Store, flag: None) -
 
 DEEDS = {
     "start": rollouts.start, "pause": rollouts.pause, "resume": rollouts.resume, "advance": rollouts.advance,
-    "approve": rollouts.approve, "abort": rollouts.abort, "finish": rollouts.finish,
+    "approve": rollouts.approve, "abort": rollouts.abort, "finish": finishing.finish,
 }  # fmt: skip
 
 
