@@ -32,7 +32,7 @@ def test_every_line_of_its_tables_names_a_test() -> None:
 def test_a_test_with_a_number_stands_in_the_line_of_that_number() -> None:
     numbered = [
         (int(match[1]), name)
-        for path in (TESTS / "sdk").glob("test_*.py")
+        for path in TESTS.rglob("test_*.py")
         for name in names_of_tests(path)
         if (match := re.match(r"test_row_(\d+)_", name))
     ]

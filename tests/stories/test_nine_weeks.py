@@ -171,7 +171,7 @@ def new_store(database_url, tmp_path, request):
         store.close()
 
 
-def test_a_scheduler_that_dies_again_and_again_brings_a_rollout_to_the_same_end(new_store):
+def test_row_39_nine_weeks_come_to_the_same_end_when_their_scheduler_dies_again_and_again(new_store):
     mortal, immortal = new_store()
 
     disturbed = Story(mortal, random.Random(3), dies=0.6).live()

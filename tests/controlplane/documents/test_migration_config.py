@@ -33,7 +33,7 @@ def imported(**config):
     return parse_flag(read_migration_config(config, Names()).document)
 
 
-def test_the_worked_example_becomes_the_equal_flag() -> None:
+def test_row_27_the_worked_example_becomes_the_equal_flag() -> None:
     found = read_migration_config(tomllib.loads(AS_THE_GUIDE_WRITES_IT), Names())
     flag = parse_flag(found.document)
 

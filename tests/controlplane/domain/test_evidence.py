@@ -101,7 +101,7 @@ def test_old_good_buckets_do_not_pay_for_a_late_regression():
 
 @pytest.mark.parametrize("rate", [0.0, 0.01, 0.2])
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.98])
-def test_identical_arms_are_accused_in_at_most_one_run_of_a_hundred(rate, share):
+def test_row_29_identical_arms_are_accused_in_at_most_one_run_of_a_hundred(rate, share):
     drawn = random.Random(f"{rate}/{share}")
     accused = sum(_is_ever_accused(drawn, rate, rate, share) for _ in range(100))
 

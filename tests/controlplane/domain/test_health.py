@@ -102,7 +102,7 @@ def test_alpha_belongs_to_the_flag_so_operations_share_it():
 
 
 @pytest.mark.parametrize("operations", [1, 2, 5])
-def test_90_percent_errors_take_back_within_one_bucket_of_100_keys(operations):
+def test_row_29_90_percent_errors_take_back_within_one_bucket_of_100_keys(operations):
     outage = watched(a_bucket(an_arm(100, 90), an_arm(9900, 10)))
     overall = flag_evidence([outage.evidence, *[watched(FINE).evidence] * (operations - 1)])
 
@@ -134,7 +134,7 @@ def test_a_broken_limit_that_the_comparison_supports_is_a_breach():
     assert finding.numbers["value"] == 0.6
 
 
-def test_a_broken_latency_limit_is_supported_by_the_comparison_of_latency():
+def test_row_30_a_broken_latency_limit_is_supported_by_the_comparison_of_latency():
     finding = judged(watched(FINE, SLOW, SLOW, SLOW))["max_latency_p99"]
 
     assert outcome(finding) == TAKEN_BACK

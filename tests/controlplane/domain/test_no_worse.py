@@ -22,12 +22,12 @@ def hours(number: int, *, ours: int = 2, theirs: int = 2, milliseconds: float = 
     return [a_bucket(candidate, baseline, share=50_000, start=at * 3600) for at in range(number)]
 
 
-def test_as_many_failures_on_both_sides_pass_once_enough_was_seen():
+def test_row_35_as_many_failures_on_both_sides_pass_once_enough_was_seen():
     assert errors_no_worse(seen(*hours(1))).outcome is Outcome.UNKNOWN
     assert errors_no_worse(seen(*hours(400, ours=2, theirs=4))).outcome is Outcome.PASSED
 
 
-def test_a_candidate_that_fails_twice_as_often_fails_and_the_sentence_has_both_rates():
+def test_row_35_a_candidate_that_fails_twice_as_often_fails_and_the_sentence_has_both_rates():
     point = errors_no_worse(seen(*hours(200, ours=8, theirs=4)))
 
     assert point.outcome is Outcome.FAILED
@@ -58,7 +58,7 @@ def test_one_side_alone_shows_nothing():
     assert errors_no_worse(seen(alone)).sentence == "echo: the share has not sent keys to both sides yet"
 
 
-def test_latency_passes_for_a_candidate_that_is_as_fast_and_fails_for_one_that_is_not():
+def test_row_36_latency_passes_for_a_candidate_that_is_as_fast_and_fails_for_one_that_is_not():
     assert latency_no_worse(seen(*hours(200))).outcome is Outcome.PASSED
     slow = latency_no_worse(seen(*hours(50, milliseconds=80.0)))
 

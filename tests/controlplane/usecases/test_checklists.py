@@ -39,7 +39,7 @@ def newest(store):
     return history.list_entries(store, "production", Filter(flag=HERE.flag), 1).items[0]
 
 
-def test_a_rollout_waits_for_a_required_list_and_starts_once_it_is_done(store):
+def test_row_8_a_rollout_waits_for_a_required_list_and_starts_once_it_is_done(store):
     require(store)
     tick_off(store, *ITEMS[1:])
 
@@ -74,7 +74,7 @@ def test_nothing_stands_between_an_operator_and_the_brake(store):
     assert rollouts.roll_back(store, HERE, a_cause()).rolled_back
 
 
-def test_a_scheduled_start_holds_until_the_tests_pass(store, lease):
+def test_row_37_a_scheduled_start_holds_until_the_tests_pass(store, lease):
     require(store, items=False, tests=True)
     rollouts.start(store, HERE, a_cause(), NOW + timedelta(hours=1))
     life = Life(store, lease)
@@ -86,6 +86,24 @@ def test_a_scheduled_start_holds_until_the_tests_pass(store, lease):
     life.look()
 
     assert flags.get_flag(store, HERE).rollout.state is State.RUNNING
+
+
+def test_row_37_nothing_advances_without_tests_that_pass(store, lease):
+    rollouts.start(store, HERE, a_cause())
+    require(store, items=False, tests=True)
+    life = Life(store, lease)
+    life.at = NOW + timedelta(days=8)
+
+    for result in (None, {**RUN, "result": "failed"}):
+        if result:
+            attachments.attach(store, HERE, result, a_cause())
+        life.live(3 if result else 30)
+        with pytest.raises(Refused, match="Existing tests pass"):
+            rollouts.advance(store, HERE, a_cause())
+        assert flags.get_flag(store, HERE).rollout.stage == 0
+    attachments.attach(store, HERE, RUN, a_cause())
+
+    assert [step for report in life.live(3) for _, _, step in report.steps] == [Step.ADVANCE]
 
 
 def test_ticking_off_is_written_down_field_by_field_and_services_hear_only_of_what_follows(store):

@@ -15,6 +15,7 @@ from tests.builders import NOW, a_cause, a_cell, a_flag_document, a_plan_documen
 
 HERE = Place("production", "dspex-bridge")
 CLOCKWORK = Clockwork()
+LEASE = timedelta(seconds=60)
 
 
 class Service:
@@ -59,7 +60,7 @@ def test_a_healthy_stage_advances_when_its_bake_is_over(store, lease, service, s
     assert flags.get_flag(store, HERE).operations["echo"].share == 10_000
 
 
-def test_a_candidate_that_fails_is_rolled_back_with_its_numbers(store, lease, service, started):
+def test_row_29_a_candidate_that_fails_is_rolled_back_with_its_numbers(store, lease, service, started):
     service.report(NOW, buckets=3, candidate={"errors": {"timeout": 30}})
 
     report = tick(store, lambda: NOW + timedelta(seconds=60), CLOCKWORK, lease)
@@ -85,8 +86,28 @@ def test_an_incident_that_hits_both_sides_rolls_nothing_back(store, lease, servi
     assert not flags.get_flag(store, HERE).rolled_back
 
 
-def test_a_slow_candidate_is_rolled_back(store, lease, service, started):
-    service.report(NOW, buckets=6, candidate={"milliseconds": 2500.0})
+def test_row_29_ten_percent_errors_are_taken_back_within_two_windows_also_by_another_scheduler(store, service, started):
+    for number in range(12):  # buckets: two windows of a minute
+        at = NOW + timedelta(seconds=10 * number)
+        service.report(at, candidate={"errors": {"timeout": 10}}, baseline={"errors": {"timeout": 4}})
+        holder = lead(store, f"scheduler-{number}", at + number * LEASE, LEASE)  # the one before it is gone
+        tick(store, lambda at=at: at + timedelta(seconds=30), CLOCKWORK, holder)
+
+    entry = list_entries(store, "production", Filter(action="rollout:roll_back")).items[0]
+    assert entry.at <= NOW + timedelta(seconds=120 + 30)
+    assert "snakepit failed for" in entry.reason
+
+
+@pytest.mark.parametrize(
+    ("limits", "milliseconds"),
+    [({"max_latency_ms": {"p95": 1000}}, 1200.0), ({}, 60.0)],
+    ids=["by a limit", "beside the baseline"],
+)
+def test_row_30_a_slow_candidate_is_rolled_back(store, lease, service, limits, milliseconds):
+    document = a_flag_document(guardrails={"min_samples": 100, **limits}, plan=a_plan_document(bake_seconds=3600))
+    flags.create_flag(store, "production", document, a_cause())
+    rollouts.start(store, HERE, a_cause())
+    service.report(NOW, buckets=6, candidate={"milliseconds": milliseconds})
 
     report = tick(store, lambda: NOW + timedelta(seconds=90), CLOCKWORK, lease)
 
