@@ -69,11 +69,11 @@ def test_an_approval_that_a_plan_lost_on_the_way_is_owed(store, paused, lease, t
     assert replan(store, BEA, *told, **more).lost_approval is lost
     rollouts.resume(store, HERE, by(BEA))
 
-    tick(store, lambda: NOW + 2 * HOUR, Clockwork(), lease)
+    tick(store, lambda: NOW + HOUR, Clockwork(), lease)
 
     assert flags.get_flag(store, HERE).rollout.stage == (0 if lost else 1)
     if lost:
-        assert "a second person has to approve leaving this stage" in waits(store, NOW + 2 * HOUR)
+        assert "a second person has to approve leaving this stage" in waits(store, NOW + HOUR)
 
 
 def test_what_is_owed_is_paid_by_a_second_person_alone_and_once(store, paused, lease):
@@ -86,16 +86,16 @@ def test_what_is_owed_is_paid_by_a_second_person_alone_and_once(store, paused, l
     assert describe_flag(store, HERE, NOW)["rollout"]["asks_approval"]
     rollouts.approve(store, HERE, by(CID))
     assert not describe_flag(store, HERE, NOW)["rollout"]["asks_approval"]
-    tick(store, lambda: NOW + 2 * HOUR, Clockwork(), lease)
+    tick(store, lambda: NOW + HOUR, Clockwork(), lease)
 
     entered = flags.get_flag(store, HERE).rollout
     assert (entered.stage, entered.lost_approval) == (1, False)
     assert rollouts.advance(store, HERE, by(ANN)).rollout.stage == 2
 
 
-def test_a_plan_that_asks_earlier_or_more_often_owes_nothing(store, paused):
-    for told in (("1", "10!", "50!", "98"), ("1!", "50", "98"), ("1", "5!", "10!", "98"), ("1", "5!", "98")):
-        assert not replan(store, BEA, *told).lost_approval or told == ("1", "5!", "98")
+@pytest.mark.parametrize("told", [("1", "10!", "50!", "98"), ("1!", "50", "98"), ("1", "5!", "10!", "98"), ("1", "5!")])
+def test_a_plan_that_asks_earlier_or_more_often_owes_nothing(store, paused, told):
+    assert not replan(store, BEA, *told).lost_approval
 
 
 def test_taking_the_wish_out_first_and_the_approval_afterwards_is_no_way_round(store, paused):
@@ -155,8 +155,9 @@ def test_the_next_attempt_owes_nothing_of_the_last_one(store, paused):
 PERCENTS = ("1", "2", "5", "10", "10!", "50", "50!", "98")
 ACTS = st.one_of(
     st.sampled_from(["pause", "resume", "advance", "approve", "step_back", "finish", "tick"]),
-    st.lists(st.sampled_from(PERCENTS), min_size=1, max_size=4),
+    st.lists(st.sampled_from(PERCENTS), min_size=1, max_size=4),  # a plan, for which the rollout is paused
 )
+VERBS = {name: getattr(rollouts, name) for name in ("pause", "resume", "advance", "approve", "step_back")}
 _numbers = count()
 
 
@@ -164,20 +165,23 @@ def _act(store, place, act, name, at, lease) -> None:
     if act == "tick":
         tick(store, lambda: at, Clockwork(), lease)
     elif isinstance(act, str):
-        getattr(rollouts, act)(store, place, by(name, at))
+        {**VERBS, "finish": finishing.finish}[act](store, place, by(name, at))
     else:
+        rollouts.pause(store, place, by(name, at))
         document = {"stages": stages(*act), "two_person": name == ANN}
         flags.set_plan(store, place, document, by(name, at))
+        rollouts.resume(store, place, by(name, at))
 
 
-@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(acts=st.lists(st.tuples(ACTS, st.sampled_from([ANN, BEA])), max_size=14))
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(acts=st.lists(st.tuples(ACTS, st.sampled_from([ANN, BEA])), max_size=10))
 def test_two_people_with_a_hand_in_it_never_pass_the_approval_without_a_third(sqlite_store, acts):
     store, place = sqlite_store, Place("production", f"flag-{next(_numbers)}")
     lease = lead(store, "test", NOW, timedelta(days=9))
     plan = {"stages": stages("1", "5", "10!", "50", "98"), "two_person": True}
     flags.create_flag(store, "production", a_flag_document(key=place.flag, plan=plan, guardrails=None), by(ANN))
     rollouts.start(store, place, by(ANN))
+    _act(store, place, ("1", "5", "10!", "60", "98"), BEA, NOW, lease)
 
     for number, (act, name) in enumerate(acts, 1):
         with suppress(Refused, InvalidInput):

@@ -53,3 +53,26 @@ def test_other_pages_keep_the_strict_policy(api):
 @pytest.mark.parametrize("query", ["format=pdf", "fromat=html"])
 def test_a_report_in_another_form_is_refused(api, query):
     assert api("GET", f"/dspex-bridge/report?{query}").status_code == 422
+
+
+def test_finishing_waits_for_the_criteria_where_the_checklist_asks_for_it(api):
+    stages = {"stages": [{"percent": 98, "bake_seconds": 60}]}
+    api("PUT", "/dspex-bridge/plan", stages, version=1)
+    shown = api("GET", "/dspex-bridge/checklists/before").json
+    assert shown["criteria_required"] is False
+    asked = api("PUT", "/dspex-bridge/checklists/before", {**shown, "criteria_required": True}, version=0)
+    assert asked.json["criteria_required"] is True
+    assert api("GET", "/dspex-bridge/criteria").json["required"] is True
+    api("POST", "/dspex-bridge/rollout/start", {"reason": "go"})
+
+    refused = api("POST", "/dspex-bridge/rollout/finish", {"reason": "done"})
+    assert refused.status_code == 409
+    assert (
+        "6 of 6 success criteria have not passed: No increase in error rate (not enough data" in refused.json["detail"]
+    )
+    silent = api("POST", "/dspex-bridge/rollout/finish", {"despite_criteria": True})
+    assert silent.status_code == 422
+    assert [each["field"] for each in silent.json["errors"]] == ["reason"]
+
+    done = api("POST", "/dspex-bridge/rollout/finish", {"despite_criteria": True, "reason": "the pool is sold"})
+    assert done.json["rollout"]["state"] == "finished"

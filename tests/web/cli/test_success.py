@@ -49,3 +49,18 @@ def test_the_finish_line_ends_with_one_while_the_baseline_cannot_go(throwbar, br
 
 def test_stale_flags_are_listed(throwbar, bridge):
     assert throwbar("stale").output == "No flag looks forgotten.\n"
+
+
+def test_finishing_may_wait_for_the_criteria_and_is_done_despite_them_with_a_reason(throwbar, bridge):
+    plan = json.dumps({"stages": [{"percent": 98, "bake_seconds": 60}]})
+    assert throwbar("rollout", "plan", "set", bridge, "--file", "-", input=plan).exit_code == 0
+    asked = throwbar("checklist", "require", bridge, "--criteria")
+    assert "Finishing waits for every success criterion." in asked.output
+    throwbar("rollout", "start", bridge)
+
+    refused = throwbar("rollout", "finish", bridge)
+    assert refused.exit_code == 1
+    assert "success criteria have not passed" in refused.output
+
+    found = read(throwbar("rollout", "finish", bridge, "--despite-criteria", "-m", "the pool is sold", "--json"))
+    assert found["rollout"]["state"] == "finished"
