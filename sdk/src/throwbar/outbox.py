@@ -5,7 +5,7 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from throwbar.report import CELLS_PER_REPORT, NO_SECTIONS, Sender, report_document
+from throwbar.report import CELLS_PER_REPORT, NO_SECTIONS, STANDING, Sender, report_document
 
 REPORTS = 120
 BYTES = 4 << 20
@@ -47,11 +47,12 @@ class Outbox:
     ) -> None:
         """Queue these cells, in as many reports as they need; without cells one that says "I am here".
 
-        The sections go with the first.
+        What happened is told once, with the first; what is so now goes with each, as each replaces the one before.
         """
+        standing = {name: sections[name] for name in STANDING if name in sections}
         for offset in range(0, len(cells) or 1, CELLS_PER_REPORT):
             part = cells[offset : offset + CELLS_PER_REPORT]
-            self._put(sender, sent_at, part, NO_SECTIONS if offset else sections)
+            self._put(sender, sent_at, part, standing if offset else sections)
 
     def acknowledged(self) -> None:
         """The first report is durable at the server."""

@@ -9,6 +9,7 @@ from throwbar.version import __version__
 
 SCHEMA = 1
 SDK = f"throwbar-python/{__version__}"
+STANDING = ("breakers", "overrides")  # a report without them says that there are none
 NO_SECTIONS: Mapping[str, Any] = {}
 CELLS_PER_REPORT = 400  # at about 1 KiB a cell, well below the limit of 1 MiB
 
@@ -54,8 +55,11 @@ def report_document(
 _PAIRED = ("match", "mismatch", "failed", "compare_errors")  # results of second calls that were made
 
 
-def cell_document(total: Sum, news: News) -> dict[str, Any]:
-    """One cell: what happened in one bucket, and what it says about the keys that was not known."""
+def cell_document(total: Sum, news: News, strayed: int | None = None) -> dict[str, Any]:
+    """One cell: what happened in one bucket, and what it says about the keys that was not known.
+
+    `strayed` None: it was not looked whether keys stay on their side.
+    """
     cell: dict[str, Any] = total.identity._asdict()
     cell |= {
         "calls": total.calls,
@@ -67,6 +71,8 @@ def cell_document(total: Sum, news: News) -> dict[str, Any]:
         "bad_keys": news.bad_keys,
         "key_latency": _histogram(news.key_latency),
     }
+    if strayed is not None:
+        cell["strayed_keys"] = strayed
     cell |= {name: count for name, count in total.marks._asdict().items() if count}
     if total.shadow:
         cell["shadow"] = {"pairs": sum(total.shadow.get(result, 0) for result in _PAIRED), **total.shadow}
