@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import nullcontext
 
 from throwbar.crew import Crew
 from throwbar.decision import BUCKETS, Choice, Reason
@@ -23,6 +24,9 @@ class RememberingTally:
 
     def end(self, opened, category):
         self.ended.append((opened[0].side, opened[0].assigned_by, opened[1], category))
+
+    def shadowing(self):
+        return nullcontext()
 
     def compare(self, choice, result, ratio=None):
         with self._news:

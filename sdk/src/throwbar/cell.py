@@ -124,15 +124,19 @@ class Cell:
 
 
 class ThreadCells:
-    """The cells of one thread: `current` by choice for its writer, `live` for the reader until it has read them.
+    """The cells of one thread: `books` by choice for its writer, `live` for the reader until it has read them.
 
-    `dropped` counts the calls that found no room, `dropped_taken` those of them that the reader has seen.
+    `current` is what the short ways find of `books`: nothing while `shadows` are under way in this thread, so that no
+    call inside one is taken for a user's. `dropped` counts the calls that found no room, `dropped_taken` those of them
+    that the reader has seen.
     """
 
-    __slots__ = ("alive", "current", "dropped", "dropped_taken", "live")
+    __slots__ = ("alive", "books", "current", "dropped", "dropped_taken", "live", "shadows")
 
     def __init__(self, alive: Callable[[], object]) -> None:
+        self.books: dict[Choice, Cell] = {}
         self.current: dict[Choice, Cell] = {}
+        self.shadows: set[object] = set()
         self.live: list[Cell] = []
         self.dropped = 0
         self.dropped_taken = 0

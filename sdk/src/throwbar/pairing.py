@@ -132,7 +132,8 @@ class Pair:
         if not self._pairing.host.counting:
             return  # the client was closed while this waited
         try:
-            outcome = self._call.call(self._second, self._key, self.arguments)
+            with self._pairing.host.tally.shadowing():
+                outcome = self._call.call(self._second, self._key, self.arguments)
         except BaseException:  # noqa: BLE001 - in a thread of ours, where nobody asked it to exit
             outcome = Outcome(None, "exit", 0)
         self._weigh(outcome)
@@ -140,7 +141,9 @@ class Pair:
     async def _arun(self) -> None:
         enter_shadow()
         try:
-            self._weigh(await self._call.acall(self._second, self._key, self.arguments))
+            with self._pairing.host.tally.shadowing():
+                outcome = await self._call.acall(self._second, self._key, self.arguments)
+            self._weigh(outcome)
         except Exception as error:  # noqa: BLE001 - nobody awaits this task, so nobody would retrieve it
             self._pairing.host.note_error(error)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, Protocol
 
 from throwbar.breaker import Breaker, tell
@@ -30,6 +31,8 @@ class Books(Protocol):
     def end(self, opened: Any, category: str | None) -> None: ...  # noqa: ANN401 - what `begin` returned
 
     def compare(self, choice: Choice, result: str, ratio: int | None = None) -> None: ...
+
+    def shadowing(self) -> AbstractContextManager[None]: ...
 
 
 class Host(Protocol):

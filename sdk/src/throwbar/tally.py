@@ -10,13 +10,15 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from throwbar.cell import KEYS_PER_CELL, NO_LATENCY, REFUSED, UNMARKED, Cell, Marks, ThreadCells
 from throwbar.clock import perf_clock_ns, wall_clock
 from throwbar.decision import Choice
 from throwbar.histogram import slot_of
+from throwbar.shadow import is_shadow
 from throwbar.thinning import Strand, Thinning
 
 _CHOICES_PER_THREAD = 500
@@ -56,22 +58,35 @@ class Tally:
         self.local = threading.local()
 
     def begin(self, choice: Choice, key: str | None) -> OpenToken | None:
-        """A call starts now. None when there is no room to count it."""
-        now = self.wall_clock()
+        """A call starts now. None when there is no room to count it. What a shadow call asks for is no user's."""
+        mine = self._mine()
+        return self._begin(mine, _shadowed(choice) if mine.shadows and is_shadow() else choice, key)
+
+    @contextmanager
+    def shadowing(self) -> Iterator[None]:
+        """Around a call that is made for comparison only, in its thread or its task."""
+        mine, token = self._mine(), object()
+        mine.shadows.add(token)
+        mine.current.clear()
         try:
-            mine = self.local.cells
-        except AttributeError:
-            mine = self._enlist()
-        cell = mine.current.get(choice)
+            yield
+        finally:
+            mine.shadows.discard(token)
+
+    def _begin(self, mine: ThreadCells, choice: Choice, key: str | None) -> OpenToken | None:
+        now = self.wall_clock()
+        cell = mine.books.get(choice)
         if cell is None or cell.sealed or not cell.start <= now < cell.end:
             cell = self._open_cell(mine, choice, now)
             if cell is None:
                 mine.dropped += 1
                 return None
+        if not mine.shadows:
+            mine.current[choice] = cell
         number = cell.started = cell.started + 1
         if cell.sealed:  # between the look above and now: the reader may already have read this cell
             cell.started = number - 1
-            return self.begin(choice, key)
+            return self._begin(mine, choice, key)
         started_ns = self.perf_clock_ns()
         cell.open[number] = (key, started_ns)
         return cell, number, started_ns
@@ -103,7 +118,7 @@ class Tally:
 
     def compare(self, choice: Choice, result: str, ratio: int | None = None) -> None:
         """A call of the other side was held against one that took this choice; `ratio` is a histogram index."""
-        opened = self.begin(choice, None)
+        opened = self._begin(self._mine(), choice, None)
         if opened is None:
             return
         cell, number, _ = opened
@@ -133,6 +148,13 @@ class Tally:
         except AttributeError:
             return False
 
+    def _mine(self) -> ThreadCells:
+        try:
+            mine: ThreadCells = self.local.cells
+        except AttributeError:
+            return self._enlist()
+        return mine
+
     def _enlist(self) -> ThreadCells:
         self.local.anchor = _Anchor()
         mine = ThreadCells(weakref.ref(self.local.anchor))
@@ -145,14 +167,19 @@ class Tally:
         if mine.full:
             return None
         start = int(now) // self.bucket_seconds * self.bucket_seconds
-        if len(mine.current) >= _CHOICES_PER_THREAD:
-            mine.current.clear()  # choices of plans long replaced; what was counted stays in `live`
+        if len(mine.books) >= _CHOICES_PER_THREAD:  # choices of plans long replaced; what was counted stays in `live`
+            mine.books.clear()
+            mine.current.clear()
         mask = self.thinning.mask(strand_of(choice), start)
         cell = Cell(choice, start, start + self.bucket_seconds, mask, mine)
         cell.until_ns = self.perf_clock_ns() + int((cell.end - now) * 1e9)
         mine.live.append(cell)
-        mine.current[choice] = cell
+        mine.books[choice] = cell
         return cell
+
+
+def _shadowed(choice: Choice) -> Choice:
+    return choice.plan.by_shadow_candidate if choice.candidate else choice.plan.by_shadow_baseline
 
 
 def strand_of(choice: Choice) -> Strand:

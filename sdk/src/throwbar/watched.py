@@ -41,7 +41,7 @@ class WatchedBinding(Binding):
         seconds = (self._engine.perf_clock_ns() - opened[6]) / 1e9
         outcome = Outcome(
             _decision(opened),
-            opened[0].assigned_by,
+            (opened[0] if opened[3] is None else opened[3].choice).assigned_by,  # a shadow's own calls are a shadow's
             seconds,
             category,
             marks.retries,
