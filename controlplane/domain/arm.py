@@ -25,7 +25,8 @@ NO_HALVES = Halves()
 class Arm:
     """Counts of one side. `bad` calls are errors and pending ones; cancelled calls are neither good nor bad.
 
-    `halves` is what the pre-check looks at.
+    `halves` is what the pre-check looks at. `strayed_keys` are keys that the other side had served before, under the
+    same share; None where nobody looked.
     `retries`, `fallbacks`, `unknown`, `shadow` and `ratio` are shown and never judged (docs/protocol.md).
     """
 
@@ -46,6 +47,7 @@ class Arm:
     shadow: Mapping[str, int] = field(default_factory=dict)
     ratio: Histogram = field(default_factory=dict)
     halves: Halves = NO_HALVES
+    strayed_keys: int | None = None
 
     @property
     def judged(self) -> int:
@@ -93,7 +95,13 @@ def total(arms: Sequence[Arm]) -> Arm:
         shadow=summed(arm.shadow for arm in arms),
         ratio=histogram.merge(arm.ratio for arm in arms),
         halves=Halves(*map(sum, zip(*(arm.halves for arm in arms), strict=True))) if arms else NO_HALVES,
+        strayed_keys=_known(arm.strayed_keys for arm in arms),
     )
+
+
+def _known(numbers: Iterable[int | None]) -> int | None:
+    found = [number for number in numbers if number is not None]
+    return sum(found) if found else None
 
 
 def summed(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:

@@ -59,7 +59,11 @@ def breakers_function(seen: Breakers) -> Point:
 
 @dataclass(frozen=True, slots=True)
 class Affinity:
-    """The keys that shares drew in an attempt, each once; calls that were kept by a pin, and calls without a key."""
+    """The keys that shares drew in an attempt, each once; calls that were kept by a pin, and calls without a key.
+
+    `watched` are keys, once a bucket, of which processes looked whether they stay on their side; `strayed` those that
+    the other side had served before under the same share, though no brake, breaker or rescue moved them.
+    """
 
     operation: str
     drawn: Assignments
@@ -69,6 +73,8 @@ class Affinity:
     keyless: int = 0
     calls: int = 0
     switched_on: bool = True
+    watched: int = 0
+    strayed: int = 0
 
 
 def affinity_held(seen: Affinity) -> Point:
@@ -101,6 +107,18 @@ def affinity_held(seen: Affinity) -> Point:
     if log_evidence >= needed:
         return Point(Outcome.FAILED, told, name, numbers)
     return Point(Outcome.PASSED if keys >= LEAST_DRAWN else Outcome.UNKNOWN, told, name, numbers)
+
+
+def nobody_strayed(seen: Affinity) -> Point:
+    """No key is served by both sides while one share is in force. What is counted needs no statistics."""
+    name, numbers = seen.operation, {"watched": seen.watched, "strayed": seen.strayed}
+    if not seen.watched:
+        return Point(Outcome.UNKNOWN, f"{name}: no service has told yet whether keys stay on their side", name, numbers)
+    if seen.strayed:
+        told = f"{name}: {count(seen.strayed)} keys were served by both sides while one share was in force"
+        return Point(Outcome.FAILED, f"{told}: look at rules by attributes that change, and at pins", name, numbers)
+    told = f"{name}: no key was served by both sides while one share was in force; {count(seen.watched)} looks at keys"
+    return Point(Outcome.PASSED if seen.watched >= LEAST_DRAWN else Outcome.UNKNOWN, told, name, numbers)
 
 
 @dataclass(frozen=True, slots=True)

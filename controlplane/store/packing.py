@@ -18,7 +18,7 @@ from controlplane.store.cells import COUNTS, Cells, Place
 ALL = ("latency", "key_latency", "rise_from", "rise_to", "ratio")
 SHOWN = frozenset({"latency", "ratio"})  # what is left without the histograms of the keys
 _TALLIES = ("errors", "shadow")
-PACKED = (*COUNTS, *_TALLIES, *ALL, "halves")  # every field of an Arm
+PACKED = (*COUNTS, *_TALLIES, *ALL, "halves", "strayed_keys")  # every field of an Arm
 _IN_ORDER = [each.name for each in fields(Arm)]  # by position an Arm is made in half the time
 
 
@@ -36,6 +36,7 @@ def pack(cells: Cells) -> bytes:
         **{name: [getattr(arm, name) for arm in arms] for name in COUNTS},
         **{name: [dict(getattr(arm, name)) for arm in arms] for name in _TALLIES},
         "halves": [arm.halves for arm in arms],
+        "strayed_keys": [arm.strayed_keys for arm in arms],
         **{name: _columns([getattr(arm, name) for arm in arms]) for name in ALL},
     }
     return zlib.compress(msgspec.json.encode(document))
@@ -45,7 +46,7 @@ def unpack(body: bytes, flag: str, operation: str, histograms: Collection[str] =
     """What was packed; histograms that are not asked for come back empty."""
     document: dict[str, Any] = msgspec.json.decode(zlib.decompress(body))
     cells = len(document["start"])
-    unknown = [NO_HALVES] * cells  # in packs that are older than the field
+    unknown = [NO_HALVES] * cells  # in packs that are older than the field, as is what follows
     identities = [
         (attempt, Side(side), backend, assigned_by, share, late)
         for attempt, side, backend, assigned_by, share, late in document["identities"]
@@ -54,6 +55,7 @@ def unpack(body: bytes, flag: str, operation: str, histograms: Collection[str] =
         **{name: document[name] for name in (*COUNTS, *_TALLIES)},
         **{name: _histograms(document[name]) if name in histograms else repeat({}, cells) for name in ALL},
         "halves": (Halves(*each) for each in document.get("halves", unknown)),
+        "strayed_keys": document.get("strayed_keys", repeat(None, cells)),
     }
     arms = starmap(Arm, zip(*(columns[name] for name in _IN_ORDER), strict=True))
     return [

@@ -162,7 +162,7 @@ def _is(environment_id: int, place: Place) -> Any:  # noqa: ANN401 - a SQL condi
 def _cell(row: Any) -> tuple[Place, Arm]:  # noqa: ANN401 - a row of `_READ`
     (flag, start, operation, attempt, side, backend, assigned_by, share, late, *counted) = row
     (calls, bad, cancelled, pending, errors, latency, keys, bad_keys, key_latency, *further) = counted
-    (rise_from, rise_to, retries, fallbacks, unknown, shadow, ratio, halves) = further
+    (rise_from, rise_to, retries, fallbacks, unknown, shadow, ratio, halves, strayed_keys) = further
     arm = Arm(
         calls=calls,
         bad=bad,
@@ -181,6 +181,7 @@ def _cell(row: Any) -> tuple[Place, Arm]:  # noqa: ANN401 - a row of `_READ`
         shadow=_tally(shadow) if shadow else {},
         ratio=_histogram(ratio) if ratio else {},
         halves=_halves(halves) if halves else NO_HALVES,
+        strayed_keys=strayed_keys,
     )
     return Place(flag, start, operation, attempt, _SIDES[side], backend, assigned_by, share, late), arm
 
@@ -216,4 +217,5 @@ def _values(environment_id: int, place: Place, arm: Arm) -> dict[str, Any]:
         "shadow": dict(arm.shadow),
         "ratio": dict(arm.ratio),
         "halves": arm.halves,
+        "strayed_keys": arm.strayed_keys,
     }

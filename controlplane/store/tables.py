@@ -188,6 +188,7 @@ buckets = Table(
     *[Column(name, JSON, nullable=False) for name in ("errors", "latency", "key_latency", "rise_from", "rise_to")],
     *[Column(name, BigInteger, nullable=False, server_default="0") for name in ("retries", "fallbacks", "unknown")],
     *[Column(name, JSON) for name in ("shadow", "ratio", "halves")],  # null in rows older than the column
+    Column("strayed_keys", BigInteger),  # null: nobody looked
     Index(None, "start"),
 )
 

@@ -67,7 +67,11 @@ def _judged(uow: UnitOfWork, environment_id: int, flag: Flag, now: datetime) -> 
         _criterion("errors", "No increase in error rate", map(errors_no_worse, of.values())),
         _criterion("latency", "No degradation of p99 latency", map(latency_no_worse, of.values())),
         _criterion("breakers", "Circuit breakers function", map(held.breakers_function, broken.values())),
-        _criterion("affinity", "Session affinity is kept", map(held.affinity_held, drawn)),
+        _criterion(
+            "affinity",
+            "Session affinity is kept",
+            (judge(each) for each in drawn for judge in (held.affinity_held, held.nobody_strayed)),
+        ),
         _criterion("stable", "30 days stable", (held.stable(each, now) for each in quiet)),
         _criterion("tests", "All existing tests pass", tests),
     ]

@@ -192,6 +192,7 @@ def arm_of(cell: Mapping[str, Any]) -> Arm:
         shadow=cell.get("shadow", {}),
         ratio=_histogram(cell.get("ratio", {})),
         halves=Halves(*halves["fresh_keys"], *halves["bad_keys"]) if halves else NO_HALVES,
+        strayed_keys=cell.get("strayed_keys"),
     )
 
 

@@ -60,6 +60,8 @@ def affinity(flag: Flag, name: str, of: Compared, cells: Cells, processes: int) 
             drawn[each.share] = drawn.get(each.share, Assignment()).plus(arrived)
     alpha = of.compare.sample_ratio_alpha if of.compare else None
     own = [cell for cell in cells if cell[0].operation == name]
+    attempt = _attempt([cell for cell in own if cell[0].assigned_by == "share"])
+    looked = [arm for p, arm in own if attempt and p.attempt == attempt and arm.strayed_keys is not None]
     return Affinity(
         name,
         drawn,
@@ -69,6 +71,8 @@ def affinity(flag: Flag, name: str, of: Compared, cells: Cells, processes: int) 
         keyless=_calls(own, "no_key"),
         calls=sum(arm.calls for _, arm in own),
         switched_on=flag.switches.affinity,
+        watched=sum(arm.keys for arm in looked),
+        strayed=sum(arm.strayed_keys or 0 for arm in looked),
     )
 
 

@@ -79,6 +79,7 @@ class Cell(Struct, omit_defaults=True):
     key_latency: Histogram
     key_rise: KeyRise | None = None
     halves: Halves | None = None
+    strayed_keys: Count | None = None
     retries: Count = 0
     fallbacks: Count = 0
     unknown: Count = 0
@@ -101,6 +102,7 @@ class Cell(Struct, omit_defaults=True):
         _at_most("fallbacks", self.fallbacks, "calls", self.calls)
         _at_most("unknown", self.unknown, "calls", self.calls)
         _at_most("key_latency", sum(self.key_latency.values()), "keys", self.keys)
+        _at_most("strayed_keys", self.strayed_keys or 0, "keys", self.keys)
         if self.halves:
             _at_most("halves.fresh_keys", sum(self.halves.fresh_keys), "keys", self.keys)
             _at_most("halves.bad_keys", sum(self.halves.bad_keys), "bad_keys", self.bad_keys)

@@ -15,6 +15,7 @@ from throwbar.report import Sender, cell_document
 from throwbar.settings import Settings
 from throwbar.shelf import Shelf
 from throwbar.so_far import Outages, open_guards
+from throwbar.stayed import Stayed
 from throwbar.transport import HttpTransport, Transport
 from throwbar.trouble import Trouble
 
@@ -43,6 +44,7 @@ class Exchange:
         self._transport: Transport = transport or self._http
         self._outages = Outages()
         self._memories = Memories(engine.tally.thinning)
+        self._stayed = Stayed()
 
     def poll(self) -> bool:
         """Ask for the snapshot once. True when the one in force is now the newest."""
@@ -115,7 +117,11 @@ class Exchange:
             sums = settle(engine.tally, now, snapshot.outcome_deadline_seconds)
         self.outbox.count_dropped("calls", take_dropped(engine.tally))
         self.outbox.count_dropped("sdk_errors", engine.take_errors())
-        cells = [cell_document(total, self._memories.learn(total)) for total in drawn_first(sums)]
+        strayed = self._stayed.strayed(sums)
+        cells = [
+            cell_document(total, self._memories.learn(total), strayed.get(total.identity))
+            for total in drawn_first(sums)
+        ]
         sections = engine.bulletin.take(engine.bindings(), self._shelf.overrides)
         for breaker in sections.get("breakers", ()):
             counts = told.get((breaker["flag"], breaker["operation"]))

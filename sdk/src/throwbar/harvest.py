@@ -1,10 +1,11 @@
 """Which cells are settled, and what do they come to? Run by the reporting thread alone."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
 from throwbar.cell import NO_LATENCY, UNMARKED, Cell, Ended, Marks
 from throwbar.histogram import LOWEST, index_of
+from throwbar.rules import Rule
 from throwbar.tally import Tally
 from throwbar.taxonomy import Category
 from throwbar.thinning import Strand
@@ -34,7 +35,8 @@ class Identity(NamedTuple):
 class Sum(NamedTuple):
     """The settled calls of one identity, over all threads.
 
-    `mask` says which keys were looked at, `tolerance` by how many histogram buckets this side may be slower.
+    `mask` says which keys were looked at, `tolerance` by how many histogram buckets this side may be slower, `rules`
+    which ones were in force: None where they changed within the bucket.
     """
 
     identity: Identity
@@ -49,6 +51,7 @@ class Sum(NamedTuple):
     marks: Marks = UNMARKED
     shadow: Mapping[str, int] = {}
     ratio: Mapping[int, int] = {}
+    rules: tuple[Rule, ...] | None = ()
 
 
 def settle(tally: Tally, now: float, outcome_deadline_seconds: float) -> list[Sum]:
@@ -133,7 +136,7 @@ def _settled(cell: Cell) -> bool:
     return cell.started == cell.finished + len(cell.strays)
 
 
-def _sum(identity: Identity, cells: Iterable[Cell], mask: int) -> Sum:
+def _sum(identity: Identity, cells: Sequence[Cell], mask: int) -> Sum:
     total = Sum(identity, 0, 0, {}, {}, {}, set(), mask)
     calls = pending = tolerance = 0
     marks: list[Marks] = []
@@ -152,7 +155,14 @@ def _sum(identity: Identity, cells: Iterable[Cell], mask: int) -> Sum:
         for stray in cell.strays:
             _add_stray(total, stray)
     marked = Marks(*(sum(column) for column in zip(*marks, strict=True)))
-    return total._replace(calls=calls, pending=pending, tolerance=tolerance, marks=marked, shadow=shadow, ratio=ratio)
+    total = total._replace(calls=calls, pending=pending, tolerance=tolerance, marks=marked, shadow=shadow, ratio=ratio)
+    return total._replace(rules=_rules(cells))
+
+
+def _rules(cells: Iterable[Cell]) -> tuple[Rule, ...] | None:
+    """A flag that is written alike keeps its rules, so that they are the same object."""
+    first, *others = (cell.choice.plan.rules for cell in cells)
+    return first if all(each is first for each in others) else None
 
 
 def _index(slot: int) -> int:

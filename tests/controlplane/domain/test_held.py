@@ -14,6 +14,7 @@ from controlplane.domain.held import (
     Quiet,
     affinity_held,
     breakers_function,
+    nobody_strayed,
     stable,
 )
 from controlplane.domain.held import tests_pass as suites_pass
@@ -49,6 +50,14 @@ def test_affinity_passes_when_as_many_keys_went_to_the_candidate_as_the_share_dr
     assert affinity_held(drawn(20, 20)).outcome is Outcome.UNKNOWN
     assert affinity_held(drawn(700, 300)).outcome is Outcome.FAILED
     assert affinity_held(replace(drawn(505, 495), switched_on=False)).outcome is Outcome.FAILED
+
+
+@pytest.mark.parametrize(
+    ("watched", "strayed", "outcome"),
+    [(0, 0, Outcome.UNKNOWN), (99, 0, Outcome.UNKNOWN), (100, 0, Outcome.PASSED), (5000, 1, Outcome.FAILED)],
+)
+def test_one_key_that_both_sides_served_is_one_too_many(watched, strayed, outcome):
+    assert nobody_strayed(replace(drawn(505, 495), watched=watched, strayed=strayed)).outcome is outcome
 
 
 def test_calls_without_a_key_are_said_to_stick_to_nothing():

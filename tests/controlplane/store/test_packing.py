@@ -35,6 +35,7 @@ ARMS = st.builds(
     **dict.fromkeys(("fallbacks", "unknown"), COUNTS),
     **dict.fromkeys(("latency", "key_latency", "rise_from", "rise_to", "ratio"), HISTOGRAMS),
     **dict.fromkeys(("errors", "shadow"), TALLIES),
+    strayed_keys=st.none() | COUNTS,
 )
 
 

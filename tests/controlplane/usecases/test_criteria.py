@@ -1,4 +1,4 @@
-"""Weeks of a migration, a report every eight hours, and what its success criteria say at each of its turns."""
+"""Weeks of a migration, a report every eight hours or every day, and what its success criteria say at each of its turns."""
 
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ from controlplane.usecases.telemetry import fold, record_reports
 from tests.builders import NOW, a_cause, a_cell, a_flag_document, a_plan_document, a_report
 from tests.controlplane.usecases.reporting import HERE
 
-STEP = timedelta(hours=8)
+STEP, DAY = timedelta(hours=8), timedelta(days=1)
 
 
 class Weeks:
@@ -26,13 +26,13 @@ class Weeks:
     def __init__(self, store, lease) -> None:
         self.store, self.lease, self.at, self.sequence = store, lease, NOW, 0
 
-    def live(self, days: float, **changes) -> None:
+    def live(self, days: float, every: timedelta = STEP, **changes) -> None:
         until = self.at + timedelta(days=days)
         while self.at < until:
             self.report(self.at, **changes)
-            self.at += STEP
+            self.at += every
 
-    def report(self, at: datetime, *, candidate=None, extra=()) -> None:
+    def report(self, at: datetime, *, candidate=None, baseline=None, extra=()) -> None:
         flag = flags.get_flag(self.store, HERE)
         share, attempt = flag.operations["echo"].share, flag.rollout.attempt
         common = {"attempt": attempt, "share": share, "start": int(at.timestamp()) // 10 * 10}
@@ -46,7 +46,8 @@ class Weeks:
                     "calls": number,
                     "key_rise": {"from": {str(LOWEST): 0}, "to": {index: number}},
                     **common,
-                    **((candidate or {}) if side == "candidate" else {}),
+                    "strayed_keys": 0,
+                    **((candidate if side == "candidate" else baseline) or {}),
                 }
             )
             for side, number in keys.items()
@@ -95,10 +96,10 @@ def test_a_migration_of_ten_weeks_passes_every_criterion_and_says_so_in_its_repo
     weeks.live(14)
     weeks.change(rollouts.advance)
     weeks.live(1, extra=(DIVERTED, PROBED))
-    weeks.live(20)
+    weeks.live(20, DAY)
     assert weeks.outcomes()["stable"] == "not_enough_data"
     assert "20 of 30 days since a breaker was open" in weeks.sentence("stable")
-    weeks.live(11)
+    weeks.live(11, DAY)
     attachments.attach(store, HERE, RUN, a_cause(weeks.at))
 
     assert weeks.outcomes() == dict.fromkeys(("errors", "latency", "breakers", "affinity", "stable", "tests"), "pass")
@@ -172,6 +173,20 @@ def test_a_key_that_is_not_sent_where_it_was_drawn_shows(weeks):
     assert weeks.outcomes()["affinity"] == "fail"
 
 
+def test_a_key_that_both_sides_served_fails_and_where_nobody_looked_there_is_not_enough_data(weeks):
+    weeks.change(rollouts.start)
+    weeks.live(1, candidate={"strayed_keys": None}, baseline={"strayed_keys": None})
+    assert weeks.outcomes()["affinity"] == "not_enough_data"
+    assert "no service has told yet whether keys stay" in weeks.sentence("affinity")
+    weeks.live(1)
+    assert weeks.outcomes()["affinity"] == "pass"
+
+    weeks.live(0.1, candidate={"strayed_keys": 3})
+
+    assert weeks.outcomes()["affinity"] == "fail"
+    assert "3 keys were served by both sides while one share was in force" in weeks.sentence("affinity")
+
+
 @pytest.fixture
 def strict(weeks, store):
     """A checklist that wants every criterion passed; the last stage is there, and its breaker was open a while ago."""
@@ -180,11 +195,12 @@ def strict(weeks, store):
     weeks.live(14)
     weeks.change(rollouts.advance)
     weeks.live(1, extra=(DIVERTED, PROBED))
+    weeks.live(0.4)
     return weeks
 
 
 def test_it_waits_for_every_criterion_and_names_those_that_have_not_passed(strict, store):
-    strict.live(10)
+    strict.live(10, DAY)
 
     with pytest.raises(
         Refused, match=r"2 of 6 success criteria have not passed: 30 days stable .not enough data"
@@ -193,7 +209,7 @@ def test_it_waits_for_every_criterion_and_names_those_that_have_not_passed(stric
     assert "All existing tests pass (not enough data: no test result is attached)" in no.value.message
     assert flags.get_flag(store, HERE).rollout.state is State.RUNNING
     attachments.attach(store, HERE, RUN, a_cause(strict.at))
-    strict.live(21)
+    strict.live(21, DAY)
 
     strict.change(finishing.finish)
     entry = list_entries(store, "production", Filter(action="rollout:finish"), 1).items[0]
@@ -222,20 +238,20 @@ def test_what_the_state_forbids_is_told_before_the_criteria(strict):
 
 def test_row_38_thirty_days_count_anew_after_a_rollback_and_after_an_open_breaker(strict, store):
     attachments.attach(store, HERE, RUN, a_cause(strict.at))
-    strict.live(25)
+    strict.live(25, DAY)
     strict.change(rollouts.roll_back)
     strict.change(rollouts.unlock)
     strict.change(rollouts.start)
     strict.live(1)
     strict.change(rollouts.advance)
-    strict.live(20)
+    strict.live(20, DAY)
     strict.live(1, extra=(DIVERTED, PROBED))
-    strict.live(29)
+    strict.live(29, DAY)
 
     assert "29 of 30 days since a breaker was open" in strict.sentence("stable")
     with pytest.raises(Refused, match=r"1 of 6 success criteria have not passed: 30 days stable"):
         strict.change(finishing.finish)
-    strict.live(2)
+    strict.live(2, DAY)
     strict.change(finishing.finish)
     assert flags.get_flag(store, HERE).rollout.state is State.FINISHED
 
