@@ -13,6 +13,7 @@ from werkzeug.routing import Rule
 from controlplane.documents.schemas import body_schemas
 from web.access import Need, rule_of
 from web.api.doors import ANSWERS, DOORS, PARAMETERS, Door, Version
+from web.api.shapes import SHAPES
 
 blueprint = Blueprint("description", __name__)
 
@@ -52,7 +53,7 @@ def describe(rules: list[Rule], views: dict[str, Any]) -> dict[str, Any]:
         "security": [{"token": []}],
         "paths": paths,
         "components": {
-            "schemas": {**body_schemas(), **_partial(), **ANSWERS},
+            "schemas": {**body_schemas(), **_partial(), **ANSWERS, **SHAPES},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }

@@ -8,8 +8,9 @@ import copy
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
@@ -25,6 +26,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from sqlalchemy import make_url
 from werkzeug.exceptions import NotFound
 from werkzeug.routing import RequestRedirect
 
@@ -38,6 +40,7 @@ from web.wiring import install
 
 LONG = bool(os.environ.get("LONG_TESTS"))
 EXAMPLES = 1_000 if LONG else 30
+KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)] if LONG else ["sqlite"]
 CALLERS = ("admin", "operator", "admin", "viewer", "sdk", "nobody")  # what stands first is drawn more often
 MOSTLY = st.sampled_from([True, True, True, False])
 HARD = settings(
@@ -61,21 +64,31 @@ def doors() -> list[str]:
     return [f"{method.upper()} {path}" for path, found in paths.items() for method in found]
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory) -> tuple[Path, World]:
-    path = tmp_path_factory.mktemp("lived-in") / "throwbar.db"
-    given = Settings(database_url=f"sqlite:///{path}", secret_key="k" * 32)
-    with open_store(given.database_url) as store:
-        world = settle(store, given)
-    return path, world
+@pytest.fixture(scope="module", params=KINDS)
+def model(request, tmp_path_factory) -> Iterator[tuple[str, World]]:
+    """The address of a database, and the world in it."""
+    with ExitStack() as rooms:
+        if request.param == "sqlite":
+            url = f"sqlite:///{tmp_path_factory.mktemp('lived-in') / 'throwbar.db'}"
+        else:
+            url = rooms.enter_context(request.getfixturevalue("postgres").database())
+        given = Settings(database_url=url, secret_key="k" * 32)
+        with open_store(url) as store:
+            world = settle(store, given)
+        yield url, world
 
 
 @pytest.fixture
-def world(model, tmp_path) -> World:
+def world(request, model, tmp_path) -> Iterator[World]:
     """A copy of one's own: what one door does is no matter of another."""
-    path, made = model
-    copied = shutil.copy(path, tmp_path / "throwbar.db")
-    with open_store(f"sqlite:///{copied}") as store:
+    url, made = model
+    name = make_url(url).database
+    with ExitStack() as rooms:
+        if url.startswith("sqlite"):
+            copied = f"sqlite:///{shutil.copy(name, tmp_path / 'throwbar.db')}"
+        else:
+            copied = rooms.enter_context(request.getfixturevalue("postgres").database(name))
+        store = rooms.enter_context(open_store(copied))
         install(made.app, replace(made.app.extensions["throwbar"], store=store))
         yield replace(made, store=store)
 

@@ -1,0 +1,116 @@
+"""What the doors of access, calendar and audit answer, field by field: here nothing comes that is not named."""
+
+from controlplane.domain.access import Role, TokenKind
+from controlplane.domain.appointment import Deed
+from controlplane.domain.audit import Action, ActorKind
+
+Shape = dict[str, object]
+
+_TEXT: Shape = {"type": "string"}
+_WORDS: Shape = {"type": ["string", "null"]}
+_NUMBER: Shape = {"type": "integer"}
+_ANYTHING: Shape = {}
+_SWITCH: Shape = {"type": "boolean"}
+_INSTANT: Shape = {"type": "string", "format": "date-time"}
+_PERHAPS: Shape = {"type": ["string", "null"], "format": "date-time"}
+_ROLES = [each.value for each in Role]
+_ROLE: Shape = {"enum": _ROLES}
+
+
+def _whole(optional: tuple[str, ...] = (), /, **fields: Shape) -> Shape:
+    """An object with these fields and no others; all are there, but for the optional ones."""
+    required = [name for name in fields if name not in optional]
+    return {"type": "object", "required": required, "properties": fields, "additionalProperties": False}
+
+
+def _list_of(name: str) -> Shape:
+    items: Shape = {"type": "array", "items": {"$ref": f"#/components/schemas/{name}"}}
+    return _whole(items=items, next={"type": ["string", "integer", "null"]})
+
+
+_TOKEN: dict[str, Shape] = {
+    "id": _NUMBER,
+    "kind": {"enum": [each.value for each in TokenKind]},
+    "name": _TEXT,
+    "environment": {"type": ["string", "null"], "description": "null: every environment"},
+    "role": {"enum": [*_ROLES, None]},
+    "owner": {"type": ["string", "null"], "description": "whose own it is, and in whose name it acts"},
+    "hint": {"type": "string", "description": "the last characters of the secret"},
+    "created_at": _INSTANT,
+    "created_by": _TEXT,
+    **dict.fromkeys(("expires_at", "last_used_at", "revoked_at"), _PERHAPS),
+}
+_ONCE: Shape = {"type": "string", "description": "shown this once"}
+_ACTOR = _whole(
+    ("via",),
+    kind={"enum": [each.value for each in ActorKind]},
+    name=_TEXT,
+    via={"type": "string", "description": "the own token by which a person acted"},
+)
+_BREAK = {**_whole(entry=_NUMBER, because=_TEXT), "type": ["object", "null"]}
+
+SHAPES: dict[str, Shape] = {
+    "Token": _whole(**_TOKEN),
+    "NewToken": _whole(**_TOKEN, secret=_ONCE),
+    "Tokens": _list_of("Token"),
+    "Person": _whole(
+        id=_NUMBER,
+        email=_TEXT,
+        roles={"type": "object", "additionalProperties": _ROLE, "description": "by environment; `*` is all of them"},
+        has_password=_SWITCH,
+        created_at=_INSTANT,
+    ),
+    "People": _list_of("Person"),
+    "Link": _whole(email=_TEXT, secret=_ONCE),
+    "Environment": _whole(
+        name=_TEXT,
+        version={"type": "integer", "description": "of the snapshot"},
+        flags=_NUMBER,
+        require_reason=_SWITCH,
+        created_at=_INSTANT,
+    ),
+    "Environments": _list_of("Environment"),
+    "Freeze": _whole(id=_NUMBER, name=_TEXT, starts_at=_INSTANT, ends_at=_INSTANT),
+    "Freezes": _list_of("Freeze"),
+    "Appointment": _whole(
+        id=_NUMBER,
+        flag=_TEXT,
+        at=_INSTANT,
+        deed={"enum": [each.value for each in Deed]},
+        operation=_WORDS,
+        percent={"type": ["number", "null"]},
+        reason=_TEXT,
+        made_by=_TEXT,
+        made_at=_INSTANT,
+        over_at=_PERHAPS,
+        outcome={"type": ["string", "null"], "description": "null as long as it is to come"},
+    ),
+    "Appointments": _list_of("Appointment"),
+    "Entry": _whole(
+        id=_NUMBER,
+        at=_INSTANT,
+        actor=_ACTOR,
+        action={"enum": [each.value for each in Action]},
+        flag=_WORDS,
+        reason=_TEXT,
+        changes={"type": "array", "items": _whole(path=_TEXT, **dict.fromkeys(("from", "to"), _ANYTHING))},
+        version={"type": ["integer", "null"], "description": "of the flag"},
+        request_id=_TEXT,
+        record={"type": "object", "description": "what an automatic change was decided on"},
+        previous=_TEXT,
+        hash=_TEXT,
+    ),
+    "Entries": _list_of("Entry"),
+    "Verification": _whole(environment=_TEXT, length=_NUMBER, head=_TEXT, broken=_BREAK),
+    "Attachment": _whole(
+        id=_NUMBER,
+        suite=_TEXT,
+        result={"enum": ["passed", "failed"]},
+        commit=_TEXT,
+        link=_TEXT,
+        notes=_TEXT,
+        by=_TEXT,
+        at=_INSTANT,
+    ),
+    "Attachments": _list_of("Attachment"),
+}
