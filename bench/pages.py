@@ -1,27 +1,28 @@
 """What do the pages cost the server with 1 000 flags and 30 days of telemetry? The reference is a page of no flag.
 
-The goal is 100 ms a page.
+The goal is 100 ms a page, on either database. Processor time of the server: what PostgreSQL takes beside it is told by
+the time that the whole answer took, which a busy machine makes longer.
 """
 
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
+import time
+from collections.abc import Callable, Iterator
 
-from bench.measure import Row, microseconds_per_call
+from bench.databases import stores
+from bench.measure import ROUNDS, Row, microseconds_per_call
 from bench.retention import arm_of
 from controlplane.domain.access import Role
 from controlplane.domain.flag import Side
 from controlplane.domain.retention import Grain
 from controlplane.settings import Settings
-from controlplane.store import Store, open_store
+from controlplane.store import Store
 from controlplane.store.cells import Place as Cell
 from controlplane.usecases import flags, people, signing_in
-from controlplane.usecases.starting import prepare
 from tests.builders import NOW, a_cause, a_flag_document
 from web.app import create_app
 from web.auth import COOKIE
 
 FLAGS = 1_000
+_SETTINGS = Settings(database_url="sqlite:///bench.db", secret_key="a key of sixteen letters")  # the stores are open
 HERE = "/environments/production"
 PAGES = {
     "list": "/flags",
@@ -34,17 +35,25 @@ PAGES = {
 
 
 def rows() -> Iterator[Row]:
-    with tempfile.TemporaryDirectory() as folder:
-        url = f"sqlite:///{Path(folder) / 'throwbar.db'}"
-        settings = Settings(database_url=url)
-        with open_store(url) as store:
-            prepare(store, settings, NOW)
-            _fill(store)
-            browser = create_app(store, settings, lambda: NOW).test_client()
-            browser.set_cookie(COOKIE, _session(store))
-            least = microseconds_per_call(lambda: _asked(browser, "/profile"))
-            for name, path in PAGES.items():
-                yield Row(name, microseconds_per_call(lambda path=path: _asked(browser, HERE + path)), least)
+    for database, store in stores():
+        _fill(store)
+        browser = create_app(store, _SETTINGS, lambda: NOW).test_client()
+        browser.set_cookie(COOKIE, _session(store))
+        least = microseconds_per_call(lambda browser=browser: _asked(browser, "/profile"))
+        for name, path in PAGES.items():
+            spent = microseconds_per_call(lambda browser=browser, path=path: _asked(browser, HERE + path))
+            took = _fastest(lambda browser=browser, path=path: _asked(browser, HERE + path))
+            yield Row(f"{database}: {name} ({took:.0f} ms in all)", spent, least)
+
+
+def _fastest(ask: Callable[[], int]) -> float:
+    """Milliseconds that an answer took, the database's work and any waiting included."""
+    took = []
+    for _ in range(ROUNDS):
+        started = time.perf_counter()
+        ask()
+        took.append(time.perf_counter() - started)
+    return min(took) * 1000
 
 
 def _asked(browser, path: str) -> int:

@@ -83,6 +83,11 @@ class Buckets:
         packed = Packs(self._connection).shown(environment_id, flag, grain, first, until)
         return sorted([*packed, *self._rows(environment_id, [flag], first, until)], key=_in_order)
 
+    def counts(self, environment_id: int, flag: str, first: int, until: int, grain: Grain) -> list[tuple[Place, Arm]]:
+        """The same for sums: what is packed comes without any histogram."""
+        packed = Packs(self._connection).counts(environment_id, flag, grain, first, until)
+        return sorted([*packed, *self._rows(environment_id, [flag], first, until)], key=_in_order)
+
     def unpacked(
         self, environment_id: int, flags: Sequence[str], first: int, until: int
     ) -> dict[str, list[tuple[Place, Arm]]]:

@@ -14,7 +14,7 @@ from controlplane.domain.phases import Backlog, Phase
 from controlplane.domain.plan import Plan
 from controlplane.domain.rollout import Rollout, State, Step, asks_approval
 from controlplane.domain.share import to_percent
-from controlplane.store import Store
+from controlplane.store import Store, UnitOfWork
 from controlplane.store.audit import Filter, LastChange
 from controlplane.store.watches import Watch
 from controlplane.usecases.backlog import backlog_of
@@ -39,6 +39,10 @@ def answer_flag(flag: Flag, watch: Watch | None, now: datetime, backlog: Backlog
 
 
 def answer_rollout(flag: Flag, watch: Watch | None, now: datetime) -> dict[str, Any]:
+    return {**_rollout(flag, watch, now), "warnings": warnings(flag)}
+
+
+def _rollout(flag: Flag, watch: Watch | None, now: datetime) -> dict[str, Any]:
     rollout, plan = flag.rollout, flag.plan
     return {
         "state": rollout.state.value,
@@ -59,7 +63,6 @@ def answer_rollout(flag: Flag, watch: Watch | None, now: datetime) -> dict[str, 
         "rolled_back": flag.rolled_back,
         "rolled_back_operations": [name for name, each in flag.operations.items() if each.rolled_back],
         "blocked_by": list(flag.blocked_by),
-        "warnings": warnings(flag),
     }
 
 
@@ -188,30 +191,61 @@ def describe_flags(store: Store, environment: str, now: datetime, *, archived: b
     """Every flag with its health in one word and its last change."""
     with store.reading() as uow:
         row = uow.environments.get(environment)
-        flags = uow.flags.all(row.id, archived=archived)
-        watches = uow.watches.all(row.id)
-        changes = uow.audit.newest_by_flag(row.id)
-        backlogs = {flag.key: backlog_of(uow, row.id, flag) for flag in flags if moves_data(flag)}
-    return [_listed(flag, watches.get(flag.key), changes.get(flag.key), now, backlogs.get(flag.key)) for flag in flags]
+        listed = _listing(uow, row.id, archived=archived)
+        backlogs = {flag.key: backlog_of(uow, row.id, flag) for flag, *_ in listed if moves_data(flag)}
+    return [
+        {**answer_flag(flag, watch, now, backlogs.get(flag.key)), **_state(flag, watch, change, now)}
+        for flag, watch, change in listed
+    ]
 
 
-def _listed(
-    flag: Flag, watch: Watch | None, change: LastChange | None, now: datetime, backlog: Backlog | None
-) -> dict[str, Any]:
-    answer = answer_flag(flag, watch, now, backlog)
-    answer["health"] = health_word(flag, watch)
-    answer["held"] = is_held(flag, watch, now)
-    answer["last_change"] = (
-        {
+def brief_flags(store: Store, environment: str, now: datetime, *, archived: bool = False) -> list[dict[str, Any]]:
+    """The same for a list of very many: of each definition only what such a list shows and searches."""
+    with store.reading() as uow:
+        listed = _listing(uow, uow.environments.get(environment).id, archived=archived)
+    return [
+        {**_brief(flag), "rollout": _rollout(flag, watch, now), **_state(flag, watch, change, now)}
+        for flag, watch, change in listed
+    ]
+
+
+def _listing(
+    uow: UnitOfWork, environment_id: int, *, archived: bool
+) -> list[tuple[Flag, Watch | None, LastChange | None]]:
+    flags = uow.flags.all(environment_id, archived=archived)
+    watches, changes = uow.watches.all(environment_id), uow.audit.newest_by_flag(environment_id)
+    return [(flag, watches.get(flag.key), changes.get(flag.key)) for flag in flags]
+
+
+def _brief(flag: Flag) -> dict[str, Any]:
+    return {
+        "key": flag.key,
+        "description": flag.description,
+        "owner": flag.owner,
+        "tags": list(flag.tags),
+        "baseline": flag.baseline,
+        "candidate": flag.candidate,
+        "enabled": flag.enabled,
+        "operations": {name: {"percent": to_percent(each.share)} for name, each in flag.operations.items()},
+        "version": flag.version,
+        "archived_at": _text(flag.archived_at),
+    }
+
+
+def _state(flag: Flag, watch: Watch | None, change: LastChange | None, now: datetime) -> dict[str, Any]:
+    return {
+        "health": health_word(flag, watch),
+        "held": is_held(flag, watch, now),
+        "last_change": {
+>>>>>>> d3c46b1 (The list reads of each definition only what it shows, and the page of a flag sums a month without its histograms; the benchmark of the pages knows PostgreSQL)
             "at": _text(change.at),
             "actor": answer_actor(change.actor),
             "action": change.action.value,
             "reason": change.reason,
         }
         if change
-        else None
-    )
-    return answer
+        else None,
+    }
 
 
 def health_word(flag: Flag, watch: Watch | None) -> str | None:

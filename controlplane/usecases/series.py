@@ -39,6 +39,10 @@ class Span:
     def starts(self) -> list[int]:
         return list(range(self.first, self.until, self.step))
 
+    def begin_of(self, start: int) -> int:
+        """The step that a cell belongs to."""
+        return start - start % self.step
+
 
 def span_between(since: datetime, until: datetime, clockwork: Clockwork, grain: Grain = Grain.RAW) -> Span:
     """Steps of whole buckets, and of whole cells of a grain: at most 360, and one more to begin within."""
@@ -63,7 +67,7 @@ def _side(cells: Cells, side: Side, span: Span, uncertainty: Uncertainty) -> dic
     by_step: dict[int, list[Arm]] = {}
     for place, arm in cells:
         if place.side is side:
-            by_step.setdefault(place.start - place.start % span.step, []).append(arm)
+            by_step.setdefault(span.begin_of(place.start), []).append(arm)
     arms = [_drawn(by_step.get(start, [])) for start in span.starts]
     quantiles = [_quantiles(arm) for arm in arms]
     ranges = [uncertainty(arm.bad, arm.judged) if arm.judged else None for arm in arms]

@@ -48,21 +48,15 @@ class Row:
 
 
 def summaries(
-    answer: Mapping[str, Any], series: Mapping[str, Any], quantiles: Sequence[str] = USUAL
+    answer: Mapping[str, Any], totals: Mapping[str, Any], quantiles: Sequence[str] = USUAL
 ) -> dict[str, list[Row]]:
     """Operation → a row for each backend."""
     return {
         name: [_row(answer[side], side, each[side], quantiles) for side in ("baseline", "candidate")]
-        for name, each in series.items()
+        for name, each in totals.items()
     }
 
 
-def _row(backend: str, side: str, series: Mapping[str, Sequence[Any]], quantiles: Sequence[str]) -> Row:
-    calls = sum(series["calls"])
-    failed = sum(n * (rate or 0) for n, rate in zip(series["calls"], series["error_rate"], strict=True))
-    latencies = {name: _newest(series[f"{name}_ms"]) for name in quantiles}
-    return Row(backend, side, calls, failed / calls if calls else None, latencies)
-
-
-def _newest(values: Sequence[float | None]) -> float | None:
-    return next((value for value in reversed(values) if value is not None), None)
+def _row(backend: str, side: str, total: Mapping[str, Any], quantiles: Sequence[str]) -> Row:
+    latencies = {name: total[f"{name}_ms"] for name in quantiles}
+    return Row(backend, side, total["calls"], total["error_rate"], latencies)

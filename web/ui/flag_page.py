@@ -7,8 +7,9 @@ from typing import Any
 from controlplane.domain.flag import Flag
 from controlplane.usecases.answers import describe_flag, newest_changes
 from controlplane.usecases.changing import Place
+from controlplane.usecases.charting import flag_totals
 from controlplane.usecases.freezes import list_freezes
-from controlplane.usecases.health import flag_health, operation_series
+from controlplane.usecases.health import flag_health
 from controlplane.usecases.history import moves_of_attempt
 from controlplane.usecases.instances import convergence
 from controlplane.usecases.previewing import preview
@@ -73,12 +74,12 @@ def chart_parts(place: Place, answer: Mapping[str, Any]) -> dict[str, Any]:
     """What the charts say, in words and as a table, for the range that was asked for."""
     name, span = chosen_range()
     now = asking.now()
-    series = operation_series(wired().store, place, now, wired().clockwork, since=now - timedelta(seconds=span))
+    totals = flag_totals(wired().store, place, now, wired().clockwork, now - timedelta(seconds=span))
     quantiles = chosen_quantiles()
     return {
         "ranges": RANGES,
         "range": name,
         "quantiles": quantiles,
         "quantile_links": {each: toggled(quantiles, each) for each in QUANTILES},
-        "summaries": summaries(answer, series, quantiles),
+        "summaries": summaries(answer, totals, quantiles),
     }

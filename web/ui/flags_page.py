@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from controlplane.usecases.answers import describe_flags
+from controlplane.usecases.answers import brief_flags
 from controlplane.usecases.glance import recent_steps
 from controlplane.usecases.instances import list_instances
 from web.ui import asking
@@ -14,7 +14,7 @@ from web.wiring import wired
 def list_page(environment: str, wish: Wish) -> dict[str, Any]:
     """Everything that `flags.html` and its rows show."""
     store, now = wired().store, asking.now()
-    everything = describe_flags(store, environment, now, archived=wish.archived)
+    everything = brief_flags(store, environment, now, archived=wish.archived)
     told = overview(everything, wish, now)
     steps, heard = recent_steps(store, environment, [flag["key"] for flag in told.rows], now)
     return {

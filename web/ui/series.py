@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from controlplane.usecases.changing import Place
-from controlplane.usecases.health import flag_health
+from controlplane.usecases.charting import flag_charts
 from web.ui import asking, diffs
 from web.ui.charts import chosen_range
 from web.ui.moments import instant
@@ -15,18 +15,17 @@ def chart_data(place: Place) -> dict[str, Any]:
     """Series by operation, limits, and the events on the time axis; instants are seconds since the epoch."""
     now, (_, span) = asking.now(), chosen_range()
     since = now - timedelta(seconds=span)
-    health = flag_health(wired().store, place, now, wired().clockwork, since=since)
+    charts = flag_charts(wired().store, place, now, wired().clockwork, since)
     return {
         "from": since.timestamp(),
         "until": now.timestamp(),
-        "operations": {name: each["series"] for name, each in health["operations"].items()},
-        "flag": health["series"],
+        "operations": {name: each["series"] for name, each in charts["operations"].items()},
         "evidence": {
-            "flag": health["course"],
-            "operations": {name: each["course"] for name, each in health["operations"].items()},
+            "flag": charts["course"],
+            "operations": {name: each["course"] for name, each in charts["operations"].items()},
         },
-        "limits": health["limits"],
-        "events": [_event(each) for each in health["events"]],
+        "limits": charts["limits"],
+        "events": [_event(each) for each in charts["events"]],
     }
 
 

@@ -4,15 +4,18 @@ import subprocess
 import sys
 from datetime import timedelta
 
+import pytest
+
 from controlplane.domain.flag import Side
 from controlplane.domain.retention import Grain
 from controlplane.domain.snapshot import Clockwork
 from controlplane.store import Store
 from controlplane.store.reports import Place as Cell
 from controlplane.usecases import environments, flags, rollouts
-from controlplane.usecases.answers import describe_flag, describe_flags
+from controlplane.usecases.answers import brief_flags, describe_flag, describe_flags
 from controlplane.usecases.changing import Place
-from controlplane.usecases.health import flag_health, operation_series
+from controlplane.usecases.charting import flag_charts, flag_totals
+from controlplane.usecases.health import flag_health
 from tests.builders import NOW, a_cause, a_flag_document, an_arm
 
 HERE = Place("production", "dspex-bridge")
@@ -76,11 +79,29 @@ def test_what_a_page_reads_of_thirty_days_is_what_the_health_of_the_flag_says(st
 
     since = NOW - timedelta(days=30)
     whole = flag_health(store, HERE, NOW, Clockwork(), since=since)["operations"]
-    series = operation_series(store, HERE, NOW, Clockwork(), since)
+    drawn = flag_charts(store, HERE, NOW, Clockwork(), since)
+    total = flag_totals(store, HERE, NOW, Clockwork(), since)["echo"]
 
-    assert series == {name: each["series"] for name, each in whole.items()}
-    assert sum(series["echo"]["candidate"]["calls"]) == 500
-    assert max(rate or 0 for rate in series["echo"]["candidate"]["error_rate"]) == 0.07
+    assert drawn["operations"] == {
+        name: {part: each[part] for part in ("series", "course")} for name, each in whole.items()
+    }
+    for side in ("baseline", "candidate"):
+        series = whole["echo"]["series"][side]
+        assert total[side]["calls"] == sum(series["calls"]) == 500
+        assert total[side]["p99_ms"] == pytest.approx([each for each in series["p99_ms"] if each][-1], abs=0.001)
+    assert total["candidate"]["error_rate"] == pytest.approx(0.07)
+    assert flag_totals(store, HERE, NOW, Clockwork(), since)["simple_predict"]["candidate"]["p99_ms"] is None
+
+
+def test_a_list_of_very_many_says_the_same_as_one_with_everything(store):
+    flags.create_flag(store, "production", a_flag_document(), a_cause())
+    rollouts.start(store, HERE, a_cause())
+
+    brief, whole = brief_flags(store, "production", NOW)[0], listed(store)
+
+    rollout = {name: each for name, each in whole["rollout"].items() if name != "warnings"}
+    operations = {name: {"percent": each["percent"]} for name, each in whole["operations"].items()}
+    assert brief == {**{name: whole[name] for name in brief}, "rollout": rollout, "operations": operations}
 
 
 def test_charts_read_all_but_the_histograms_of_the_keys(store):
