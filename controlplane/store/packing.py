@@ -4,7 +4,7 @@ Measured on cells with 100 calls each: 56 bytes a cell instead of 700, read back
 """
 
 import zlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from itertools import accumulate, pairwise, repeat, starmap
 from typing import Any
@@ -62,6 +62,29 @@ def unpack(body: bytes, flag: str, operation: str, histograms: Collection[str] =
         (Place(flag, start, operation, *identities[number]), arm)
         for start, number, arm in zip(accumulate(document["start"]), document["identity"], arms, strict=True)
     ]
+
+
+class _Counts(msgspec.Struct):
+    """The part of a pack that sums are made of: whatever else is in it is passed over unread."""
+
+    identities: list[tuple[int, str, str, str, int, bool]]
+    identity: list[int]
+    start: list[int]
+    calls: list[int]
+    bad: list[int]
+    cancelled: list[int]
+
+
+_counts = msgspec.json.Decoder(_Counts).decode
+
+
+def tallied(body: bytes) -> Iterator[tuple[str, str, int, int, int, int]]:
+    """Side, how it was assigned, start, calls, bad and cancelled of each cell: a quarter of the work of `unpack`."""
+    pack = _counts(zlib.decompress(body))
+    sides = [(side, assigned_by) for _, side, _, assigned_by, _, _ in pack.identities]
+    columns = (pack.identity, accumulate(pack.start), pack.calls, pack.bad, pack.cancelled)
+    for number, start, calls, bad, cancelled in zip(*columns, strict=True):
+        yield *sides[number], start, calls, bad, cancelled
 
 
 def _identity(place: Place) -> tuple[int, str, str, str, int, bool]:

@@ -1,6 +1,6 @@
 """Packs: closed telemetry at each grain, many cells of one operation in a row. Written by the scheduler that leads."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,7 +10,7 @@ from controlplane.domain.observation import Arm, total
 from controlplane.domain.retention import Grain
 from controlplane.store.cells import Cells, Place
 from controlplane.store.pack_tables import packs
-from controlplane.store.packing import ALL, SHOWN, pack, unpack
+from controlplane.store.packing import ALL, SHOWN, pack, tallied, unpack
 
 Range = tuple[int, int]  # starts from the first until before the second
 
@@ -44,22 +44,31 @@ class Packs:
         """The same without the histograms of the keys: a third of the work."""
         return self._between(environment_id, flag, grain, (first, until), SHOWN)
 
-    def counts(self, environment_id: int, flag: str, grain: Grain, first: int, until: int) -> list[tuple[Place, Arm]]:
-        """The same without any histogram."""
-        return self._between(environment_id, flag, grain, (first, until), ())
+    def tallied(
+        self, environment_id: int, flag: str, grain: Grain, first: int, until: int
+    ) -> Iterator[tuple[str, str, str, int, int, int, int]]:
+        """Operation, and what `packing.tallied` says of each cell that starts in [first, until)."""
+        for operation, body in self._bodies(environment_id, flag, grain, (first, until)):
+            for cell in tallied(body):
+                if first <= cell[2] < until:
+                    yield operation, *cell
 
     def _between(
         self, environment_id: int, flag: str, grain: Grain, span: Range, histograms: Collection[str]
     ) -> list[tuple[Place, Arm]]:
+        first, until = span
+        bodies = self._bodies(environment_id, flag, grain, span)
+        found = (cell for operation, body in bodies for cell in unpack(body, flag, operation, histograms))
+        return [cell for cell in found if first <= cell[0].start < until]
+
+    def _bodies(self, environment_id: int, flag: str, grain: Grain, span: Range) -> Iterator[tuple[str, bytes]]:
         first, until = span
         query = select(packs.c.operation, packs.c.body).where(
             _at(environment_id, flag, grain),
             packs.c.start >= _floor(first, grain.packed_seconds),
             packs.c.start < until,
         )
-        rows = self._connection.execute(query)
-        found = (cell for row in rows for cell in unpack(row.body, flag, row.operation, histograms))
-        return [cell for cell in found if first <= cell[0].start < until]
+        return ((row.operation, row.body) for row in self._connection.execute(query))
 
     def newest_by_flag(self, environment_id: int) -> dict[str, int]:
         """Flag → the start of its newest pack by the hour."""

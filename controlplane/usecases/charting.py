@@ -1,6 +1,6 @@
 """Charting: what the charts of a flag draw, and what stands below them in words."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -16,6 +16,7 @@ from controlplane.domain.trail import Point, thinned
 from controlplane.store import Store, UnitOfWork
 from controlplane.store.audit import Filter
 from controlplane.store.environments import Environment
+from controlplane.store.reports import Sums
 from controlplane.store.watches import Watch
 from controlplane.usecases.changing import Place
 from controlplane.usecases.judging import Cells, is_served
@@ -127,16 +128,22 @@ def flag_totals(
     with store.reading() as uow:
         environment = uow.environments.get(place.environment)
         flag = uow.flags.get(environment.id, place.flag)
-        cells = _served(uow.buckets.counts(environment.id, flag.key, span.first, span.until, grain))
-        newest = {(where.operation, where.side): span.begin_of(where.start) for where, arm in cells if arm.calls}
+        sums = uow.buckets.summed(environment.id, flag.key, (span.first, span.until), span.step, grain)
+        newest = {
+            where: max((at for at, each in steps.items() if each[0]), default=span.until)
+            for where, steps in sums.items()
+        }
         first = min(newest.values(), default=span.until)
         recent = _served(uow.buckets.shown(environment.id, flag.key, first, span.until, grain))
     latencies: dict[tuple[str, Side], list[Histogram]] = {}
-    for where, arm in recent:
-        if newest.get((where.operation, where.side)) == span.begin_of(where.start):
-            latencies.setdefault((where.operation, where.side), []).append(arm.latency)
+    for cell, arm in recent:
+        where = (cell.operation, cell.side)
+        if newest.get(where) == span.begin_of(cell.start):
+            latencies.setdefault(where, []).append(arm.latency)
     return {
-        name: {side.value: _total(cells, name, side, latencies.get((name, side), [])) for side in Side}
+        name: {
+            side.value: _total(sums.get((name, side), {}).values(), latencies.get((name, side), [])) for side in Side
+        }
         for name in flag.operations
     }
 
@@ -145,12 +152,11 @@ def _served(cells: Cells) -> Cells:
     return [cell for cell in cells if is_served(cell[0])]
 
 
-def _total(cells: Cells, operation: str, side: Side, latencies: Sequence[Histogram]) -> dict[str, Any]:
-    own = [arm for where, arm in cells if where.operation == operation and where.side is side]
-    judged = sum(arm.judged for arm in own)
+def _total(steps: Collection[Sums], latencies: Sequence[Histogram]) -> dict[str, Any]:
+    calls, bad, cancelled = (sum(each[number] for each in steps) for number in range(3))
     found = histogram.quantiles_ms(histogram.merge(latencies), list(QUANTILES.values()))
     return {
-        "calls": sum(arm.calls for arm in own),
-        "error_rate": sum(arm.bad for arm in own) / judged if judged else None,
+        "calls": calls,
+        "error_rate": bad / (calls - cancelled) if calls > cancelled else None,
         **dict(zip(QUANTILES, found, strict=True)),
     }

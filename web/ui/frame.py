@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from flask import Blueprint
+from flask import Blueprint, g
 from markupsafe import Markup, escape
 
 from controlplane.domain import words
@@ -28,6 +28,14 @@ def _surroundings() -> dict[str, Any]:
 
 
 def _viewer() -> asking.Viewer | None:
+    """Asked once for a page, however many of its forms ask who looks."""
+    if "viewer_of_page" not in g:
+        g.viewer_of_page = _whoever_looks()
+    found: asking.Viewer | None = g.viewer_of_page
+    return found
+
+
+def _whoever_looks() -> asking.Viewer | None:
     try:
         return asking.viewer()
     except NotSignedIn:  # a bad token: the page that says so needs a frame, too
