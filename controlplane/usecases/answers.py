@@ -237,7 +237,6 @@ def _state(flag: Flag, watch: Watch | None, change: LastChange | None, now: date
         "health": health_word(flag, watch),
         "held": is_held(flag, watch, now),
         "last_change": {
->>>>>>> d3c46b1 (The list reads of each definition only what it shows, and the page of a flag sums a month without its histograms; the benchmark of the pages knows PostgreSQL)
             "at": _text(change.at),
             "actor": answer_actor(change.actor),
             "action": change.action.value,
