@@ -8,6 +8,9 @@ const aMinute = (value) => (isMissing(value) ? "–" : `${short(value)}/min`);
 const spaced = (number) => Math.round(number).toLocaleString("en").replaceAll(",", " ");
 const oneIn = (value) => (isMissing(value) ? "–" : `1 in ${value < 2.3 ? short(Math.exp(value)) : spaced(Math.exp(value))}`);
 
+// The axis has room for thousands: what is rarer is told by its power of ten.
+const oneInRoughly = (value) => (value < Math.log(1e5) ? oneIn(value) : `1 in 10${[...String(Math.round(value / Math.log(10)))].map((digit) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[digit]).join("")}`);
+
 const SIDES = ["baseline", "candidate"];
 // The larger the quantile, the heavier its line; the same strokes stand beside the names that choose them.
 const STROKES = { p50: [1], p90: [1, [6, 3]], p95: [1.75, [8, 4]], p99: [2], p999: [2, [2, 3]] };
@@ -81,6 +84,7 @@ export const KINDS = {
     },
     limits: (data, operation) => [courseOf(data, operation).log_limit].filter((limit) => !isMissing(limit)),
     word: oneIn,
+    tick: oneInRoughly,
     least: Math.log(200),
     reach: 1,
     splits: tenfold,
