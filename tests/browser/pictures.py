@@ -24,7 +24,7 @@ SCREENS = Path(__file__).resolve().parents[2] / "docs" / "screens"
 FLAGS = "/environments/production/flags"
 LIGHTS = ("light", "dark")
 # Slower than the watched demo, so that charts have something to show, and the fault long after the first picture.
-POSED = replace(WATCHED, bake=150, fault_after=100, limit=1200)
+POSED = replace(WATCHED, bake=210, fault_after=150, limit=1500)
 RATE = 200.0  # calls a second
 LARGEST = 250_000  # bytes, of each picture
 
