@@ -233,6 +233,15 @@ def test_a_stricter_alpha_needs_stronger_evidence():
     assert outcome(judged(seen, strict)["errors_vs_baseline"]) == HELD
 
 
+def test_counts_beyond_reason_are_judged_like_others():
+    lie = a_bucket(an_arm(10**9, 10**9, milliseconds=600_000.0), an_arm(10**9))
+
+    found = judged(watched(lie, lie, lie))
+
+    assert outcome(found["errors_vs_baseline"]) == TAKEN_BACK
+    assert all(math.isfinite(each.numbers.get("log_evidence") or 0.0) for each in found.values())
+
+
 def test_nothing_judged_is_inconclusive_never_healthy():
     assert worst([]) is Verdict.INCONCLUSIVE
 

@@ -114,6 +114,16 @@ def test_row_30_a_slow_candidate_is_rolled_back(store, lease, service, limits, m
     assert report.steps == (("production", "dspex-bridge", Step.ROLL_BACK),)
 
 
+@pytest.mark.parametrize("worse", [{"errors": {"timeout": 120}}, {"milliseconds": 2500.0}], ids=["errors", "latency"])
+def test_swapping_the_sides_flips_the_decision(store, lease, service, started, worse):
+    service.report(NOW, buckets=6, baseline=worse)
+
+    report = tick(store, lambda: NOW + timedelta(seconds=90), CLOCKWORK, lease)
+
+    assert (report.steps, report.failures) == ((), 0)
+    assert not flags.get_flag(store, HERE).rolled_back
+
+
 def test_silence_never_advances(store, lease, started):
     report = tick(store, lambda: NOW + timedelta(hours=2), CLOCKWORK, lease)
 
