@@ -20,8 +20,8 @@ SCHEMA = 1
 BY_TIME = "bake"
 _COMPARISON = "E ≥ 1/α for the operation and for the flag, and at least 3 bad candidate keys"
 _LIMIT = (
-    "the limit's evidence ≥ its part of 1/α (`log_limit` of the finding), and the comparison's, of the operation and "
-    "of the flag, ≥ 20 where there is a baseline to compare with"
+    "the limit's evidence ≥ its own limit (all limits of a flag share a part of α), and the comparison's ≥ 20, of the "
+    "operation and of the flag, where there is a baseline to compare with"
 )
 _MEANINGS = {
     BY_TIME: "the bake is over, enough keys were seen, and nothing is unhealthy or in doubt",

@@ -77,7 +77,7 @@ def precheck(fine: Heard, coarse: Heard, processes: int) -> Precheck:
 
 
 def told(check: Precheck, baseline: str) -> str:
-    """How many failures are worth one in the attempt that follows, and why, in one sentence."""
+    """How many failures count as one in the attempt that follows, and why, in one sentence."""
     if check.alarms:
         return (
             f"two halves of the keys of {baseline} failed differently, though nothing differs between them: something "
@@ -85,15 +85,17 @@ def told(check: Precheck, baseline: str) -> str:
             f"{one_in(ALARM)}: find it, or set a design_effect"
         )
     if check.design_effect is not None:
-        worth = f"{round(check.effect, 2):g} failures are worth one"
+        worth = f"{round(check.effect, 2):g} failures count as one"
         return f"as two halves of {count(check.keys)} keys of {baseline} showed before the attempt, {worth}"
-    if check.seconds < LEAST_SECONDS:
+    if not check.seconds:
+        heard = f"nothing was heard of {baseline} by key before the attempt, of {_time(LEAST_SECONDS)} needed"
+    elif check.seconds < LEAST_SECONDS:
         heard = (
             f"{_time(check.seconds)} of calls to {baseline} by key before the attempt, of {_time(LEAST_SECONDS)} needed"
         )
     else:
         heard = f"{count(check.keys)} keys of {baseline} before the attempt, too few to measure"
-    return f"{heard}: {check.effect:g} failures are worth one"
+    return f"{heard}: {check.effect:g} failures count as one"
 
 
 def blocks(heard: Heard, length: int) -> list[Halves]:

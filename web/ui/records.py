@@ -43,9 +43,20 @@ def decided(entry: Answer) -> Decided | None:
     return Decided(record["sentence"], tuple(_facts(record)), sides, record["attempt"])
 
 
+def _deciding(record: Answer) -> Answer | None:
+    """The numbers of the finding that fired, where it has evidence of its own."""
+    fired = ((each["guardrail"], each["operation"]) for each in record["findings"])
+    numbers = dict(zip(fired, (each["numbers"] for each in record["findings"]), strict=True))
+    own: Answer = numbers.get((record["rule"], record["operation"]), {})
+    return own if "log_limit" in own else None
+
+
 def _facts(record: Answer) -> Iterator[tuple[str, str]]:
     yield "Rule", f"{record['rule']}: {record['rule_means']}" if record["rule_means"] else record["rule"]
-    yield "Evidence", f"1 in {one_in(record['log_evidence'])}; limit 1 in {one_in(record['log_limit'])}"
+    if own := _deciding(record):
+        yield "Evidence", f"1 in {one_in(own['log_evidence'])}; limit 1 in {one_in(own['log_limit'])}"
+    compared = f"1 in {one_in(record['log_evidence'])}; limit 1 in {one_in(record['log_limit'])}"
+    yield "Comparison, all operations", compared
     for name, each in record["operations"].items():
         rows, tolerance = each["rows"], each["tolerance"]
         if tolerance:

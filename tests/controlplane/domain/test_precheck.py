@@ -86,7 +86,7 @@ def test_halves_that_differ_all_the_time_raise_an_alarm():
 @pytest.mark.parametrize(
     ("heard", "sentence"),
     [
-        ([], "0\u202fms of calls to v2 by key before the attempt, of 2\u202fh needed: 2 failures are worth one"),
+        ([], "nothing was heard of v2 by key before the attempt, of 2\u202fh needed: 2 failures count as one"),
         (day(random.Random(5), hours=1), "60\u202fmin of calls to v2 by key before the attempt, of 2\u202fh needed: 2"),
         ([(each * 600, Halves(1, 0, 0, 0)) for each in range(20)], "20 keys of v2 before the attempt, too few to"),
     ],

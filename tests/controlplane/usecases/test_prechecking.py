@@ -76,7 +76,7 @@ def test_with_less_than_two_hours_of_the_baseline_the_page_says_that_two_failure
 
     assert found["design_effect"] == 2.0
     assert found["sentence"].endswith(
-        "90\u202fmin of calls to python_pool_v2 by key before the attempt, of 2\u202fh needed: 2 failures are worth one"
+        "90\u202fmin of calls to python_pool_v2 by key before the attempt, of 2\u202fh needed: 2 failures count as one"
     )
 
 
@@ -100,7 +100,7 @@ def test_the_plan_says_what_it_would_be_judged_with_before_anybody_is_exposed(st
     echo = forecast_plan(store, HERE, NOW, Clockwork())["operations"]["echo"]
 
     assert echo["design_effect"] == 1.5
-    assert "1.5 failures are worth one" in echo["design_effect_from"]
+    assert "1.5 failures count as one" in echo["design_effect_from"]
 
 
 def test_what_was_measured_is_in_the_record_and_recomputed_with_it(store, lease, heard):
