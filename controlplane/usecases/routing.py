@@ -41,12 +41,14 @@ def describe_routing(
 def _counts(cells: Cells) -> dict[str, Any]:
     served = _shown([arm for place, arm in cells if is_served(place)])
     copies = _shown([arm for place, arm in cells if not is_served(place)])
+    # Not every one of them failed on paper: where the breaker says nothing about the candidate, it is cancelled.
+    kept_back = sum(arm.calls for place, arm in cells if place.assigned_by == "breaker")
     pairs = {name: served.shadow.get(name, 0) for name in (*PAIRS, "dropped")}
     compared = pairs["match"] + pairs["mismatch"]
     return {
         "retries": served.retries,
         "fallbacks": served.fallbacks,
-        "rejected": served.errors.get("breaker", 0),
+        "rejected": max(kept_back, served.errors.get("breaker", 0)),
         "unknown": served.unknown,
         "shadow": {
             "pairs": sum(pairs[name] for name in PAIRS),

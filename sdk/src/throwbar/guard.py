@@ -9,7 +9,9 @@ from throwbar.breaker import Breaker
 from throwbar.budget import FALLBACKS, RETRIES, Budget
 from throwbar.circuit import BreakerSettings, Mode, State, Transition
 
-LEAST_KEYS = 3  # that must have failed: one key that fails again and again can open a breaker for all others
+# That must have failed: one key that fails again and again, or two whose calls are retried, can open a breaker for all
+# others.
+LEAST_KEYS = 3
 _FAILURES = 5
 
 
