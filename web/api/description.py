@@ -12,7 +12,8 @@ from werkzeug.routing import Rule
 
 from controlplane.documents.schemas import body_schemas
 from web.access import Need, rule_of
-from web.api.doors import ANSWERS, DOORS, PARAMETERS, Door, Version
+from web.api.answers import ANSWERS
+from web.api.doors import DOORS, PARAMETERS, Door, Version
 from web.api.shapes import SHAPES
 
 blueprint = Blueprint("description", __name__)
