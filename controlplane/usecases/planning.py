@@ -139,7 +139,7 @@ def _stage(plan: Plan, number: int, known: Sequence[_Known]) -> dict[str, Any]:
         "p95_seconds": round(slowest.p95_seconds, 1) if slowest else None,
         "min_samples": _least_samples(plan, number, known),
         "sentence": _sentence(plan, number, list(seen.values())),
-        "is_blind": _is_blind(stage.bake, stage.share, slowest),
+        "is_blind": _is_blind(plan, stage.bake, stage.share, slowest),
     }
 
 
@@ -149,12 +149,17 @@ def _least_samples(plan: Plan, number: int, known: Sequence[_Known]) -> int | No
     return round(min(max(*found, LEAST_KEYS), MOST_KEYS)) if found else None
 
 
-def _is_blind(bake: timedelta, share: int, slowest: Forecast | None) -> bool:
-    return share >= FULL or (slowest is not None and slowest.median_seconds > bake.total_seconds())
+def _is_blind(plan: Plan, bake: timedelta, share: int, slowest: Forecast | None) -> bool:
+    """Where data move the last phases are at 100 %, and nobody can do anything about it."""
+    if share >= FULL:
+        return not plan.moves_data
+    return slowest is not None and slowest.median_seconds > bake.total_seconds()
 
 
 def _sentence(plan: Plan, number: int, seen: Sequence[tuple[_Known, Forecast | None]]) -> str:
     stage = plan.stages[number]
+    if stage.share >= FULL and plan.moves_data:
+        return "At 100 % failures are compared with nothing: limits hold, and in the phase live answers are compared."
     if stage.share >= FULL:
         return "Nothing is left to compare with at 100 %: end at 98 %, and finish by hand."
     if all(each.traffic is None for each, _ in seen):

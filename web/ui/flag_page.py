@@ -41,6 +41,7 @@ def live_parts(place: Place) -> dict[str, Any]:
         "banner": present.banner(answer, history),
         "rehearsal": records.rehearsal(answer, history, now),
         "data": phases.data(answer),
+        "cost": phases.cost(phases.data(answer)),
         "asks_key": phases.asks_key(answer),
         "stations": stations,
         "timeline": _timeline(place, ahead.flag, [each.mode for each in stations], now),

@@ -38,7 +38,8 @@ def data(answer: Answer) -> Data | None:
     missing = tuple(Missing(side, answer[side], backlog[side]) for side in ("baseline", "candidate") if backlog[side])
     sentence = rollout.get("way_back") or ""
     if phase == "complete":
-        return Data(words(phase), "bad", f"No way back: {answer['baseline']} is written no more", sentence, missing)
+        title = f"No way back: {answer['baseline']} is written no more"
+        return Data(words(phase), "bad", title, _once(sentence), missing)
     if is_last_call(answer):
         title = f"The last phase before the point of no return: after it {answer['baseline']} is written no more"
         return Data(words(phase), "warn", title, sentence, missing)
@@ -46,6 +47,17 @@ def data(answer: Answer) -> Data | None:
         title = f"Writes are missing: {_listed(missing)}"
         return Data(words(phase), "bad" if backlog["baseline"] else "warn", title, sentence, missing)
     return Data(words(phase), "good", "Both stores are written, and nothing is missing in either", sentence)
+
+
+def _once(sentence: str) -> str:
+    """Without what the title says already."""
+    rest = sentence.removeprefix("NO WAY BACK: ")
+    return rest[:1].upper() + rest[1:]
+
+
+def cost(data: Data | None) -> str:
+    """What a person who is about to roll back has to know first; nothing where nothing would be lost."""
+    return f" {data.sentence}." if data and data.style == "bad" else ""
 
 
 def words(phase: str) -> str:

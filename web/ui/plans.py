@@ -27,7 +27,7 @@ MODES = {
 }
 
 
-KINDS = {"switch": "Calls: everything can go back at any time", "data": "Data: both stores are written, phase by phase"}
+KINDS = {"switch": "Calls, which can always go back", "data": "Data, phase by phase"}
 PHASES = {
     "": "No phase",
     "dual_write": "Dual write",
