@@ -19,7 +19,7 @@ from controlplane.settings import Settings
 from controlplane.store import open_store
 from controlplane.usecases.starting import prepare
 from controlplane.usecases.tokens import create_token
-from tests.builders import NOW, a_cause, a_flag_document
+from tests.builders import NOW, a_cause, a_data_flag_document, a_flag_document
 from web.app import create_app
 from web.cli import COMMANDS, main
 
@@ -107,6 +107,27 @@ def test_the_templates_of_plans_are_told_and_a_plan_of_theirs_is_taken_as_it_is(
 
     made = read(throwbar("flag", "create", "--file", "-", "--json", input=document))
     assert made["plan"]["stages"] == found["switch"]["stages"]
+
+
+def test_data_are_moved_and_completed_with_the_key_at_a_shell(throwbar) -> None:
+    document = json.dumps(a_data_flag_document(guardrails=None))
+    assert throwbar("flag", "create", "--file", "-", input=document).exit_code == 0
+    for verb in ("start", *["advance"] * 4):
+        assert throwbar("rollout", verb, "dspex-bridge").exit_code == 0
+    shown = throwbar("rollout", "show", "dspex-bridge").stdout
+    assert "phase: ramp down" in shown
+    assert "A rollback loses nothing: python_pool_v2 has every write" in shown
+    assert "rollout advance KEY --confirm KEY" in throwbar("rollout", "plan", "show", "dspex-bridge").stdout
+
+    refused = throwbar("rollout", "advance", "dspex-bridge")
+    nothing = throwbar("rollout", "reconciled", "dspex-bridge", "--side", "baseline", "-m", "copied")
+    over = read(throwbar("rollout", "advance", "dspex-bridge", "--confirm", "dspex-bridge", "--json"))
+
+    assert "confirm: must be 'dspex-bridge'" in refused.stderr
+    assert "nothing is missing in the baseline's store" in nothing.stderr
+    assert over["rollout"]["phase"] == "complete"
+    assert over["rollout"]["way_back"].startswith("NO WAY BACK")
+    assert "NO WAY BACK" in throwbar("rollout", "show", "dspex-bridge").stdout
 
 
 def test_a_flag_lives_through_its_rollout(throwbar, bridge) -> None:
