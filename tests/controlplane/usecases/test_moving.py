@@ -14,6 +14,7 @@ from controlplane.domain.snapshot import Clockwork
 from controlplane.usecases import flags, reconciling, rollouts
 from controlplane.usecases.answers import describe_flag
 from controlplane.usecases.changing import Place
+from controlplane.usecases.finishing import finish
 from controlplane.usecases.history import Filter, list_entries
 from controlplane.usecases.snapshots import current_snapshot
 from controlplane.usecases.telemetry import fold, record_reports
@@ -145,8 +146,8 @@ def test_finish_completes_from_ramp_down_with_the_key_and_from_nowhere_else(stor
     at(store, Phase.RAMP_DOWN)
 
     with pytest.raises(InvalidInput, match="confirm: must be 'dspex-bridge'"):
-        rollouts.finish(store, HERE, a_cause())
-    over = rollouts.finish(store, HERE, a_cause(), "dspex-bridge")
+        finish(store, HERE, a_cause())
+    over = finish(store, HERE, a_cause(), confirm="dspex-bridge")
 
     assert (over.rollout.phase, over.rollout.no_way_back_since) == (Phase.COMPLETE, NOW)
     assert {each.mode for each in over.operations.values()} == {Mode.SINGLE}
