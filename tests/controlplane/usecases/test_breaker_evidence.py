@@ -2,10 +2,12 @@ from datetime import timedelta
 
 import pytest
 
+from controlplane.domain.evidence import Pair, Wealth, comparison_factors, staked
 from controlplane.domain.rollout import State, Step
 from controlplane.domain.snapshot import Clockwork
 from controlplane.usecases import flags, rollouts
 from controlplane.usecases.changing import Place
+from controlplane.usecases.evidence import Asked, evidence_series
 from controlplane.usecases.health import flag_health
 from controlplane.usecases.telemetry import record_reports
 from controlplane.usecases.ticking import tick
@@ -62,6 +64,34 @@ def test_what_the_baseline_answered_in_the_breakers_place_is_no_part_of_the_comp
     with store.reading() as uow:
         seen = uow.watches.get(1, "dspex-bridge").evidence["echo"]
     assert (seen.candidate_keys, seen.candidate_bad_keys, seen.baseline_keys) == (47, 47, 450)
+
+
+def an_incident(*, probes_failed):
+    """Both backends time out; breakers opened, and let some probes through."""
+    turned_away, *_ = an_outage(rejected=45)
+    timed_out = {**turned_away, "errors": {"timeout": 5, "breaker": 45}}
+    baseline = {**BASELINE, "calls": 450, "errors": {"timeout": 30}}
+    return [timed_out, baseline, {"calls": 5, "errors": {"timeout": probes_failed}, "assigned_by": "probe"}]
+
+
+@pytest.mark.parametrize(("probes_failed", "counted"), [(0, 2), (5, 47)])
+def test_beside_a_baseline_that_times_out_as_well_only_probes_can_tell_for_those_who_were_turned_away(
+    store, lease, probes_failed, counted
+):
+    report(store, "i-1", *an_incident(probes_failed=probes_failed))
+    steps(store, lease)
+
+    with store.reading() as uow:
+        watch = uow.watches.get(1, "dspex-bridge")
+    ledger, seen = watch.ledgers["echo"].strata[10_000], watch.evidence["echo"]
+    assert (ledger.candidate_keys, ledger.candidate_bad_keys) == (47, 47)
+    assert seen.refusals.doubted(NOW.timestamp()) is (counted == 2)
+    pair = Pair(counted, 450, counted, 30)
+    factors = comparison_factors([pair], ratio=1.1, margin=0.0005)
+    assert seen.errors.log_evidence == pytest.approx(staked(Wealth(), factors).log_evidence)
+    again = evidence_series(store, HERE, SEALED, Clockwork(), Asked())
+    assert again["series"]["operations"]["echo"]["errors"][-1] == pytest.approx(seen.errors.log_evidence)
+    assert [each["same"] for each in again["decisions"]] == [True] * (counted > 2)
 
 
 def test_shadow_calls_that_fail_roll_nothing_back_and_are_shown(store, lease):
