@@ -18,6 +18,7 @@ from controlplane.store.audit import Filter
 from controlplane.store.environments import Environment
 from controlplane.store.reports import Sums
 from controlplane.store.watches import Watch
+from controlplane.usecases.answers import answer_actor
 from controlplane.usecases.changing import Place
 from controlplane.usecases.judging import Cells, is_served
 from controlplane.usecases.series import QUANTILES, Span, series_of, span_between
@@ -112,7 +113,7 @@ def _event(entry: AuditEntry) -> dict[str, Any]:
     return {
         "at": entry.at.isoformat(),
         "action": entry.action.value,
-        "actor": {"kind": entry.actor.kind.value, "name": entry.actor.name},
+        "actor": answer_actor(entry.actor),
         "sentence": entry.reason,
     }
 
