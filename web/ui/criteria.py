@@ -7,7 +7,7 @@ from controlplane.usecases.changing import Place
 from controlplane.usecases.criteria import describe_criteria
 from controlplane.usecases.reporting import migration_report
 from web.report import WORDS, content_security, report_page
-from web.ui import asking, verbs
+from web.ui import asking, phases, verbs
 from web.ui.answering import page
 from web.wiring import wired
 
@@ -31,6 +31,7 @@ def show(environment: str, flag: str) -> Response:
         flag=flag_now,
         now=now,
         may_finish=may_finish,
+        asks_key="finish" in phases.asks_key(flag_now),
     )
 
 
