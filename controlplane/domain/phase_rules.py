@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from controlplane.domain import phases
-from controlplane.domain.flag import Flag, Operation, Side
+from controlplane.domain.flag import Flag, Operation, Side, effective_share
 from controlplane.domain.phases import NO_BACKLOG, Backlog, Phase
 from controlplane.domain.routing import CallKind, Mode
 from controlplane.domain.share import to_percent
 
 _BEFORE_READS = frozenset({Phase.OFF, Phase.DUAL_WRITE})  # nobody may be served by the candidate's store
+_SERVING = frozenset({Phase.LIVE, Phase.RAMP_DOWN})
 _UNFINISHED = frozenset({Phase.SHADOW, Phase.LIVE, Phase.RAMP_DOWN})
 
 
@@ -32,11 +33,12 @@ def needs_backlog(before: Flag, after: Flag) -> bool:
 
 
 def ramps_up(before: Flag, after: Flag) -> bool:
-    """More keys are served by the candidate within `live`: they would miss what its store misses."""
-    if not after.rollout.phase is before.rollout.phase is Phase.LIVE:
+    """More keys are served by the candidate within a phase, also by enabling: they would miss what its store misses."""
+    phase = after.rollout.phase
+    if phase is not before.rollout.phase or phase not in _SERVING:
         return False
-    old = before.operations
-    return any(each.share > (old[name].share if name in old else 0) for name, each in _planned(after))
+    was = {name: effective_share(before, name) for name in before.operations}
+    return any(effective_share(after, name) > was.get(name, 0) for name, _ in _planned(after))
 
 
 def refusal(

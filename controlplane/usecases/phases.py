@@ -3,11 +3,9 @@
 from typing import Any
 
 from controlplane.domain import phases
-from controlplane.domain.flag import Flag
+from controlplane.domain.flag import Flag, effective_share
 from controlplane.domain.phase_rules import moves_data
 from controlplane.domain.phases import Backlog, Phase
-
-_SERVES = frozenset({Phase.LIVE, Phase.RAMP_DOWN})
 
 
 def answer_phase(flag: Flag, backlog: Backlog | None) -> dict[str, Any]:
@@ -32,12 +30,12 @@ def way_back(flag: Flag, backlog: Backlog) -> str:
             if since
             else "NO WAY BACK"
         )
-        if flag.rolled_back or not flag.largest_share:
+        if not any(effective_share(flag, name) for name in flag.operations):
             return f"{told}, yet every call goes there: what was written in between is lost until you copy it over"
         return f"{told}. A rollback loses what was written since, until you copy it over"
     if not backlog.baseline:
         return f"A rollback loses nothing: {baseline} has every write"
     lost = f"{phases.missing(backlog.baseline)} in the store of {baseline}"
-    if phase in _SERVES:
+    if any(effective_share(flag, name) for name in flag.operations):
         return f"A rollback would lose writes: {lost}. Write them there and say reconciled"
     return f"WRITES ARE MISSING: {lost}, which answers every call. Write them there and say reconciled"

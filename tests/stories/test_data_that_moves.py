@@ -192,11 +192,15 @@ def test_a_person_who_rolls_back_is_never_asked_and_always_told(world, client):
     shop.down = set()
     shop.bakes()
 
+    status, answer = world.api("POST", "/flags/dspex-bridge/disable", {})
+    assert (status, answer["rollout"]["phase"]) == (200, "live")
+    assert answer["rollout"]["way_back"].startswith("WRITES ARE MISSING: ")
     status, answer = shop.act("rollback")
 
     assert whole == "A rollback loses nothing: python_pool_v2 has every write"
     assert (status, answer["rollout"]["phase"]) == (200, "dual_write")
     assert answer["rollout"]["way_back"].startswith("WRITES ARE MISSING: ")
+    assert world.api("POST", "/flags/dspex-bridge/enable", {})[0] == 200
     shop.works()
     assert shop.stores["python_pool_v2"].items() >= shop.stores["snakepit"].items()
 

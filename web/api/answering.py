@@ -7,14 +7,22 @@ from flask import Response, jsonify, request
 
 from controlplane.documents.tabular import audit_head, audit_lines
 from controlplane.domain.flag import Flag
+from controlplane.domain.phase_rules import moves_data
 from controlplane.domain.phases import Backlog
 from controlplane.usecases.answers import answer_flag
+from controlplane.usecases.changing import Place
+from controlplane.usecases.reconciling import show_backlog
 from web.wiring import wired
 
 
 def flag_answer(flag: Flag, backlog: Backlog | None = None) -> Response:
     """The flag as this request left it."""
     return with_etag(answer_flag(flag, None, wired().clock(), backlog))
+
+
+def answer_of(place: Place, flag: Flag) -> Response:
+    """The same after an act: where data move, what a way back costs is in the answer."""
+    return flag_answer(flag, show_backlog(wired().store, place) if moves_data(flag) else None)
 
 
 def with_etag(answer: Mapping[str, Any]) -> Response:

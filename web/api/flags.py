@@ -10,7 +10,7 @@ from controlplane.usecases import flags
 from controlplane.usecases.answers import describe_flag, describe_flags
 from controlplane.usecases.changing import Place
 from web.api import reading
-from web.api.answering import created, flag_answer, is_known, listed, not_modified, with_etag
+from web.api.answering import answer_of, created, flag_answer, is_known, listed, not_modified, with_etag
 from web.auth import cause
 from web.wiring import wired
 
@@ -86,4 +86,5 @@ def enable(environment: str, flag: str) -> Response:
 def disable(environment: str, flag: str) -> Response:
     """The kill switch: every call goes to the baseline. If-Match is ignored."""
     given = parse(ReasonDocument, reading.body(optional=True))
-    return flag_answer(flags.disable_flag(wired().store, Place(environment, flag), cause(given.reason)))
+    place = Place(environment, flag)
+    return answer_of(place, flags.disable_flag(wired().store, place, cause(given.reason)))

@@ -14,12 +14,11 @@ from controlplane.documents.acts import (
 )
 from controlplane.documents.fields import parse
 from controlplane.domain.flag import Flag
-from controlplane.domain.phase_rules import moves_data
 from controlplane.usecases import finishing, reconciling, rollouts
 from controlplane.usecases.changing import Place
 from controlplane.usecases.flags import get_flag
 from web.api import reading
-from web.api.answering import flag_answer
+from web.api.answering import answer_of
 from web.auth import cause
 from web.wiring import wired
 
@@ -44,7 +43,7 @@ def start(environment: str, flag: str) -> Response:
     wanted = parse(StartDocument, reading.body(optional=True))
     why = cause(wanted.reason, reading.expected_version())
     place = Place(environment, flag)
-    return _told(place, rollouts.start(wired().store, place, why, wanted.at))
+    return answer_of(place, rollouts.start(wired().store, place, why, wanted.at))
 
 
 @blueprint.post("/finish")
@@ -56,7 +55,7 @@ def finish(environment: str, flag: str) -> Response:
     sent = parse(FinishDocument, reading.body(optional=True))
     why, place = cause(sent.reason, reading.expected_version()), Place(environment, flag)
     changed = finishing.finish(wired().store, place, why, confirm=sent.confirm, despite_criteria=sent.despite_criteria)
-    return _told(place, changed)
+    return answer_of(place, changed)
 
 
 @blueprint.post(f"/<any({_NAMES}):verb>")
@@ -70,11 +69,11 @@ def act(environment: str, flag: str, verb: str) -> Response:
     expected = None if verb in rollouts.BRAKES else reading.expected_version()
     if verb == "rollback":
         given = parse(RollBackDocument, sent)
-        return _told(place, rollouts.roll_back(wired().store, place, cause(given.reason), given.operation))
+        return answer_of(place, rollouts.roll_back(wired().store, place, cause(given.reason), given.operation))
     if verb == "advance":
         sure = parse(ConfirmedDocument, sent)
-        return _told(place, rollouts.advance(wired().store, place, cause(sure.reason, expected), sure.confirm))
-    return _told(place, VERBS[verb](wired().store, place, cause(parse(ReasonDocument, sent).reason, expected)))
+        return answer_of(place, rollouts.advance(wired().store, place, cause(sure.reason, expected), sure.confirm))
+    return answer_of(place, VERBS[verb](wired().store, place, cause(parse(ReasonDocument, sent).reason, expected)))
 
 
 @blueprint.post("/reconciled")
@@ -82,9 +81,4 @@ def reconciled(environment: str, flag: str) -> Response:
     """Writes that one side's store missed are there now: a person's word, which the audit log keeps."""
     told, place = parse(ReconciledDocument, reading.body()), Place(environment, flag)
     reconciling.reconciled(wired().store, place, told, cause(told.reason))
-    return flag_answer(get_flag(wired().store, place), reconciling.show_backlog(wired().store, place))
-
-
-def _told(place: Place, flag: Flag) -> Response:
-    """Where data move, what a way back would lose is in the answer."""
-    return flag_answer(flag, reconciling.show_backlog(wired().store, place) if moves_data(flag) else None)
+    return answer_of(place, get_flag(wired().store, place))

@@ -93,7 +93,8 @@ def enable(plane: Plane, key: str, reason: str) -> Told:
 def disable(plane: Plane, key: str, reason: str) -> Told:
     """The kill switch: every call goes to the baseline."""
     changed = plane.disable(key, reason)
-    return Told(changed, f"{key} is disabled: every call goes to {changed['baseline']}.")
+    done = f"{key} is disabled: every call goes to {changed['baseline']}."
+    return Told(changed, "\n".join([done, *_data(changed["rollout"])]))
 
 
 @flag.command()

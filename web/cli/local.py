@@ -94,7 +94,9 @@ class Local:
         return answer_flag(flags.enable_flag(self._store, self._place(flag), self._because(reason)), None, utc_now())
 
     def disable(self, flag: str, reason: str) -> Answer:
-        return answer_flag(flags.disable_flag(self._store, self._place(flag), self._because(reason)), None, utc_now())
+        place = self._place(flag)
+        changed = flags.disable_flag(self._store, place, self._because(reason))
+        return answer_flag(changed, None, utc_now(), show_backlog(self._store, place))
 
     def set_percent(self, flag: str, operation: str, percent: float, reason: str) -> Answer:
         document = {"percent": percent}

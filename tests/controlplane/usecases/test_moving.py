@@ -166,6 +166,18 @@ def test_dual_writes_go_on_after_an_abort_and_end_by_hand(store, flag):
     assert flags.set_plan(store, HERE, a_plan_document(), a_cause()).plan.moves_data is False
 
 
+def test_a_flag_that_was_disabled_is_enabled_again_once_the_candidate_has_what_was_written_meanwhile(store, flag, told):
+    at(store, Phase.LIVE)
+    flags.disable_flag(store, HERE, a_cause())
+    told(divergences={PLACE: 1}, diverged={PLACE: {"candidate_missing": 1}})
+
+    with pytest.raises(Refused, match="cannot go on to a larger percent: 1 write is missing in the candidate's store"):
+        flags.enable_flag(store, HERE, a_cause())
+    reconciling.reconciled(store, HERE, ReconciledDocument(side=Side.CANDIDATE), a_cause())
+
+    assert flags.enable_flag(store, HERE, a_cause()).enabled
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [

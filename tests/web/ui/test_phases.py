@@ -3,6 +3,7 @@
 import pytest
 
 from controlplane.documents.flag import parse_flag
+from controlplane.domain.flag import on_stage
 from controlplane.domain.phases import Backlog, Phase
 from controlplane.domain.rollout import Rollout, State
 from controlplane.usecases.answers import answer_flag
@@ -13,10 +14,9 @@ STAGE = {Phase.DUAL_WRITE: 0, Phase.SHADOW: 1, Phase.LIVE: 2, Phase.RAMP_DOWN: 4
 
 
 def answer(phase: Phase, backlog: Backlog = Backlog()):  # noqa: B008 - a frozen fact
-    since = NOW if phase is Phase.COMPLETE else None
     flag = parse_flag(a_data_flag_document())
-    rollout = Rollout(State.RUNNING, STAGE.get(phase, 0), NOW, phase=phase, no_way_back_since=since)
-    object.__setattr__(flag, "rollout", rollout)
+    if phase is not Phase.OFF:
+        flag = on_stage(flag, flag.plan, Rollout(State.RUNNING, STAGE[phase], NOW))
     return answer_flag(flag, None, NOW, backlog)
 
 
@@ -63,5 +63,7 @@ def test_who_is_about_to_roll_back_reads_what_would_be_lost_and_nothing_else():
     over = phases.cost(phases.data(answer(Phase.COMPLETE)))
 
     assert "A rollback would lose writes: 2 writes are missing in the store of python_pool_v2" in lost
-    assert over.startswith(" Nothing was written to python_pool_v2 since 2026-01-05 09:00 UTC")
+    assert over.startswith(
+        " Nothing was written to python_pool_v2 since 2026-01-05 09:00 UTC. A rollback loses what was"
+    )
     assert phases.cost(phases.data(answer(Phase.LIVE))) == ""
