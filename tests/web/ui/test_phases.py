@@ -8,7 +8,7 @@ from controlplane.domain.phases import Backlog, Phase
 from controlplane.domain.rollout import Rollout, State
 from controlplane.usecases.answers import answer_flag
 from tests.builders import NOW, a_data_flag_document, a_flag_document
-from web.ui import phases
+from web.ui import overview, phases
 
 STAGE = {Phase.DUAL_WRITE: 0, Phase.SHADOW: 1, Phase.LIVE: 2, Phase.RAMP_DOWN: 4, Phase.COMPLETE: 5}
 
@@ -67,3 +67,17 @@ def test_who_is_about_to_roll_back_reads_what_would_be_lost_and_nothing_else():
         " Nothing was written to python_pool_v2 since 2026-01-05 09:00 UTC. A rollback loses what was"
     )
     assert phases.cost(phases.data(answer(Phase.LIVE))) == ""
+
+
+def test_a_rollback_that_the_scheduler_leaves_to_a_person_stands_on_top_of_the_list():
+    waits = (
+        "holds: would roll back, but 1 write is missing in the store of python_pool_v2, so a person decides: it fails"
+    )
+    found = answer(Phase.LIVE, Backlog(1, 0))
+    found |= {"health": None, "held": True, "last_change": None}
+    found["rollout"]["waiting_for"] = waits
+
+    told = overview.alarm(found, NOW)
+
+    assert (told.style, told.verb) == ("unhealthy", "rollback")
+    assert told.why == waits.removeprefix("holds: ")
