@@ -7,7 +7,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import APIResponse, Browser, Locator, Page, Route, expect
 from playwright.sync_api import TimeoutError as NotThereError
 
 from controlplane.clock import utc_now
@@ -194,6 +194,26 @@ def test_what_somebody_types_survives_the_polling_while_the_state_turns(ann: Pag
 
     expect(reason).to_have_value("still writ")
     expect(reason).to_be_focused()
+
+
+def test_an_open_form_stays_open_while_the_answer_to_the_one_before_arrives(ann: Page, server: Server) -> None:
+    ann.goto(a_flag(server, "slow-answer"))
+    held: list[tuple[Route, APIResponse]] = []
+    ann.route("**/operations/echo", lambda route: held.append((route, route.fetch())))
+    ann.get_by_label("Percent of echo").fill("5")
+    ann.locator("tr", has_text="echo").get_by_role("button", name="Set").click()
+    expect(ann.locator("#state .sentence")).to_contain_text(re.compile(r"5.% of echo"))  # a poll was faster
+    start = ann.locator("#verb-start")
+    start.locator("summary").click()
+    start.get_by_label("Reason").fill("all agreed")
+
+    route, answer = held[0]
+    route.fulfill(response=answer)
+    expect(ann.locator("#notice")).to_contain_text("echo")
+
+    expect(start.get_by_label("Reason")).to_have_value("all agreed")
+    start.get_by_role("button", name="Start the rollout").click()
+    expect(ann.locator("#rollout")).to_contain_text("running")
 
 
 def test_two_people_in_conflict_see_both_versions(ann: Page, server: Server) -> None:

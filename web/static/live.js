@@ -2,7 +2,8 @@
 "use strict";
 (() => {
   const BUSY = "input:not([type=hidden]), textarea, select";
-  let asked = 0; // forms that were sent and not answered: their answer may replace anything
+  let asked = 0; // forms that were sent and not answered
+  let answered = null; // the form whose answer is put in now; null while a poll's is
 
   const isPoll = (element) => element.matches("[data-poll], [data-quiet]"); // changes nothing
   const hasOpenForm = (region) => region.querySelector("details.ask[open]") !== null;
@@ -22,17 +23,31 @@
     if (!isPoll(event.detail.elt)) asked = Math.max(0, asked - 1);
   });
 
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const from = event.detail.requestConfig?.elt;
+    answered = from && !isPoll(from) ? from : null;
+  });
+
   const keepUnfolded = (region, fragment) => region.querySelectorAll("details.fold[open][id]").forEach((fold) => {
     const same = fragment.querySelector?.(`#${CSS.escape(fold.id)}`);
     if (same) same.open = true;
   });
 
-  // A poll leaves alone what somebody works on. The state and its banner hold no form: they always turn.
+  // A form that is left alone while an own change is answered goes on from the version that this change has made.
+  const renew = (region, fragment) => {
+    const version = fragment?.querySelector?.("input[name=expected]")?.value;
+    if (version) region.querySelectorAll("input[name=expected]").forEach((field) => { field.value = version; });
+  };
+
+  // What somebody works on is left alone, but for what a form was sent from: a poll may have told of the change before its
+  // answer came, and the next form may be open already. The state and its banner hold no form: they always turn.
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
     const { target, fragment } = event.detail;
     const fresh = fragment?.firstElementChild ?? fragment;
-    if (asked === 0 && target && isInUse(target)) event.detail.shouldSwap = false;
-    else if (fresh?.isEqualNode?.(target)) event.detail.shouldSwap = false;
+    if (target && isInUse(target) && !(answered && target.contains(answered))) {
+      event.detail.shouldSwap = false;
+      if (answered) renew(target, fragment);
+    } else if (fresh?.isEqualNode?.(target)) event.detail.shouldSwap = false;
     else if (target && fragment) keepUnfolded(target, fragment);
   });
 
