@@ -51,6 +51,7 @@ BODIES = {
     "ReasonDocument": {"reason": "because"},
     "StartDocument": {},
     "ActDocument": {"operation": "echo"},
+    "FinishDocument": {"reason": "the pool is sold", "despite_criteria": True},
     "ReconciledDocument": {"side": "baseline", "reason": "copied"},
 }
 
