@@ -121,7 +121,7 @@ def test_the_plan_tells_what_each_stage_could_see_while_it_is_written(store: Sto
 
     assert "What each stage could see" in visible(page)
     assert "No traffic is known yet: let services report for a while." in visible(page)
-    assert "0 ms of calls to python_pool_v2 by key before the attempt, of 2 h needed" in visible(page)
+    assert "nothing was heard of python_pool_v2 by key before the attempt, of 2 h needed" in visible(page)
 
 
 def test_another_plan_can_be_tried_and_nothing_is_changed(store: Store, flag: None, admin: Visitor) -> None:
