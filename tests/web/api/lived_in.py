@@ -49,7 +49,6 @@ BODIES = {
     "PersonDocument": {"email": "eve@example.org", "role": "viewer"},
     "RoleDocument": {"role": "operator", "environment": "staging"},
     "ReasonDocument": {"reason": "because"},
-    "FinishDocument": {"reason": "because"},
     "StartDocument": {},
     "ActDocument": {"operation": "echo"},
     "FinishDocument": {"reason": "the pool is sold", "despite_criteria": True},
