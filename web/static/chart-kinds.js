@@ -18,7 +18,8 @@ const MOST = Math.log(1e12);
 
 const perMinute = (calls, starts) => { const step = starts.length > 1 ? starts[1] - starts[0] : 60; return calls.map((n) => (n * 60) / step); };
 const evidence = (values) => values.map((value) => (isMissing(value) ? null : Math.min(MOST, Math.max(0, value))));
-const tenfold = (high) => [0, 1, 2, 3, 4, 6, 8, 10, 12].map((power) => power * Math.log(10)).filter((at) => at <= high);
+// Few enough that their words do not touch, however high the axis.
+const tenfold = (high) => (high > 6 * Math.log(10) ? [0, 2, 4, 6, 8, 10, 12] : [0, 1, 2, 3, 4, 6]).map((power) => power * Math.log(10)).filter((at) => at <= high);
 
 const shownSides = (names) => SIDES.map((side, at) => ({ side, width: 2, name: names[at] }));
 const middle = (values) => { const known = values.filter((value) => !isMissing(value)).sort((a, b) => a - b); return known[known.length >> 1] ?? Infinity; };
