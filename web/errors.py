@@ -3,6 +3,7 @@
 import logging
 from http import HTTPStatus
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request
 from jinja2 import TemplateNotFound
@@ -120,9 +121,15 @@ def _to_sign_in() -> AnyResponse:
     if "HX-Request" in request.headers:
         return make_response("", HTTPStatus.UNAUTHORIZED)  # the page sends its form once more, as a form, or says so
     if request.method != "POST":
-        return redirect(SIGN_IN, HTTPStatus.SEE_OTHER)
+        return redirect(SIGN_IN + _then(), HTTPStatus.SEE_OTHER)
     kept = keep(request.path, request.form)
     return make_response(render_template("sign_in.html", kept=kept, message=OVER), HTTPStatus.UNAUTHORIZED)
+
+
+def _then() -> str:
+    """Whoever follows a link, from an alert at night, comes out where it leads to."""
+    address = request.full_path.rstrip("?")
+    return "" if address == "/" else f"?{urlencode({'then': address})}"
 
 
 def _asked_again() -> AnyResponse:

@@ -34,11 +34,16 @@ def keep(to: str, form: Form) -> Kept:
     return Kept(to, tuple((name, value) for name, value in form.items(multi=True) if name not in _NEVER))
 
 
+def is_ours(address: str) -> bool:
+    """Whether it stays on this site: a link to the sign-in must not lead on to somebody else's."""
+    return bool(_OURS.fullmatch(address))
+
+
 def carried(form: Form) -> Kept | None:
     """What came along with a sign-in. Only an address of ours is gone to."""
     given = [(name, value) for name, value in form.items(multi=True)]
     to = next((value for name, value in given if name == TO), "")
-    if not _OURS.fullmatch(to):
+    if not is_ours(to):
         return None
     fields = ((name.removeprefix(PREFIX), value) for name, value in given if name.startswith(PREFIX))
     return Kept(to, tuple((name, value) for name, value in fields if name not in _NEVER))

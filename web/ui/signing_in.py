@@ -9,7 +9,7 @@ from controlplane.domain.errors import NotSignedIn, ThrowbarError, TooManyTries
 from controlplane.usecases import signing_in as usecases
 from web.auth import COOKIE, caller_or_nobody, drop_session, keep_session, now_signed_in
 from web.errors import STATUS
-from web.kept import carried
+from web.kept import carried, is_ours
 from web.ui.answering import done_and_back, page, to
 from web.wiring import wired
 
@@ -19,8 +19,8 @@ blueprint = Blueprint("signing_in", __name__)
 @blueprint.get("/sign-in")
 def form() -> Response:
     if caller_or_nobody():
-        return to(url_for("ui.flags.home"))
-    return page("sign_in.html")
+        return to(_wanted())
+    return page("sign_in.html", then=request.args.get("then"))
 
 
 @blueprint.post("/sign-in")
@@ -34,13 +34,20 @@ def by_password() -> Response:
         return _once_more(error, email)
     kept = carried(request.form)
     if kept is None:
-        return _with_session(session, to(url_for("ui.flags.home")))
+        return _with_session(session, to(_wanted()))
     now_signed_in(session)
     return _with_session(session, page("again.html", kept=kept))
 
 
+def _wanted() -> str:
+    """The page that somebody was on the way to, else the first one."""
+    then = request.values.get("then", "")
+    return then if is_ours(then) else url_for("ui.flags.home")
+
+
 def _once_more(error: ThrowbarError, email: str) -> Response:
-    response = page("sign_in.html", STATUS[type(error)], message=error.message, email=email, kept=carried(request.form))
+    told = {"message": error.message, "email": email, "kept": carried(request.form), "then": request.form.get("then")}
+    response = page("sign_in.html", STATUS[type(error)], **told)
     if isinstance(error, TooManyTries):
         response.headers["Retry-After"] = str(error.retry_after)
     return response

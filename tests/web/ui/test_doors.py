@@ -13,6 +13,7 @@ from tests.builders import NOW, a_cause
 from tests.web.ui.visitor import FLAG, FLAGS, Visitor, visible
 
 PASSWORD = "correct horse battery"
+TO_SIGN_IN = "/sign-in?then=%2Fenvironments%2Fproduction%2Fflags"
 BRIDGE = Place("production", "dspex-bridge")
 
 
@@ -28,7 +29,7 @@ def link(store: Store) -> str:
 
 
 def test_a_stranger_is_led_to_the_sign_in(stranger: Visitor) -> None:
-    assert stranger.get(FLAGS).headers["Location"] == "/sign-in"
+    assert stranger.get(FLAGS).headers["Location"] == TO_SIGN_IN
 
 
 def test_looking_at_a_link_does_not_use_it_up(stranger: Visitor, link: str) -> None:
@@ -105,7 +106,7 @@ def test_signing_out_ends_the_session_and_everywhere_ends_all(store: Store, app:
     assert admin.post("/profile/sign-out-everywhere").headers["Location"] == "/sign-in"
 
     assert signing_in.session_of(store, other.secret, NOW) is None
-    assert admin.get(FLAGS).headers["Location"] == "/sign-in"
+    assert admin.get(FLAGS).headers["Location"] == TO_SIGN_IN
 
 
 def test_signing_out_leaves_other_sessions_alone(store: Store, admin: Visitor) -> None:
@@ -114,13 +115,13 @@ def test_signing_out_leaves_other_sessions_alone(store: Store, admin: Visitor) -
     admin.post("/sign-out")
 
     assert signing_in.session_of(store, other.secret, NOW)
-    assert admin.get(FLAGS).headers["Location"] == "/sign-in"
+    assert admin.get(FLAGS).headers["Location"] == TO_SIGN_IN
 
 
 def test_a_session_ends_by_itself(clock, operator: Visitor) -> None:
     clock.go_on(timedelta(days=15))
 
-    assert operator.get(FLAGS).headers["Location"] == "/sign-in"
+    assert operator.get(FLAGS).headers["Location"] == TO_SIGN_IN
 
 
 @pytest.mark.parametrize(

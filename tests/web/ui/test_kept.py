@@ -68,16 +68,29 @@ def test_a_form_of_an_earlier_session_is_shown_to_whoever_is_signed_in_now(flag,
 @pytest.mark.parametrize(
     "to",
     [
-        *("https://evil.example/x", "//evil.example", "/\\evil.example", ""),
+        *("https://evil.example/x", "//evil.example", "/\\evil.example", "/→", ""),
         *("/\t/evil.example", "/\n/evil.example", "/\r\n/evil.example", "\t//evil.example", "/\x00/evil.example"),
     ],
 )
 def test_nobody_is_sent_to_another_site(signed_out, to) -> None:
     who = {"email": "operator@example.org", "password": PASSWORD}
 
-    answer = signed_out.client.post("/sign-in", data={**who, "kept_to": to, "kept.reason": "x"})
+    for field in ("kept_to", "then"):
+        answer = signed_out.client.post("/sign-in", data={**who, field: to, "kept.reason": "x"})
 
-    assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+
+
+def test_whoever_follows_a_link_comes_out_where_it_leads_to(signed_out) -> None:
+    led = signed_out.get(f"{FLAG}?range=6h").headers["Location"]
+    wrong = signed_out.client.post(
+        "/sign-in", data={**hidden(signed_out.get(led).text), "email": "operator@example.org"}
+    )
+
+    who = {"email": "operator@example.org", "password": PASSWORD}
+    answer = signed_out.client.post("/sign-in", data={**hidden(wrong.text), **who})
+
+    assert answer.headers["Location"] == f"{FLAG}?range=6h"
 
 
 def test_what_is_carried_along_brings_no_secret_of_its_own(signed_out) -> None:
@@ -119,7 +132,7 @@ def test_a_profile_lists_sessions_and_ends_any_but_this_one(store, app, operator
     (address,) = re.findall(r'action="(/profile/sessions/[0-9a-f]{16}/end)"', operator.get("/profile").text)
     operator.done(address)
 
-    assert phone.get("/profile").headers["Location"] == "/sign-in"
+    assert phone.get("/profile").headers["Location"] == "/sign-in?then=%2Fprofile"
     assert operator.get("/profile").status_code == 200
     assert operator.post(address).status_code == 404
 
