@@ -135,6 +135,7 @@ UI: dict[str, Rule] = {
     "ui.environments.create": Role.ADMIN,
     "ui.settings.show": Role.ADMIN,
     "ui.reference.show": Need.PUBLIC,
+    "ui.wheel.download": Need.PUBLIC,  # pip shows no token, and the SDK is free software
     "ui.start.show": Role.VIEWER,
     "ui.start.heard": Role.VIEWER,
     "ui.definitions.new": Role.OPERATOR,

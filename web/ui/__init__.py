@@ -26,6 +26,7 @@ from web.ui import (
     start,
     switches,
     tokens,
+    wheel,
 )
 from web.ui.frame import dress_templates
 
@@ -55,5 +56,6 @@ for _room in (
     start,
     switches,
     tokens,
+    wheel,
 ):
     blueprint.register_blueprint(_room.blueprint)

@@ -6,7 +6,7 @@ from controlplane.domain.access import TokenKind, TokenRequest
 from controlplane.usecases.answers import describe_flags
 from controlplane.usecases.instances import list_instances
 from controlplane.usecases.tokens import create_token
-from web.ui import asking
+from web.ui import asking, wheel
 from web.wiring import wired
 
 blueprint = Blueprint("start", __name__, url_prefix="/environments/<environment>/start")
@@ -19,7 +19,11 @@ def show(environment: str) -> str:
 
 @blueprint.post("")
 def make_token(environment: str) -> str:
-    """The same page with a token in it: it is shown this once, so it cannot be redirected to."""
+    """The same page with a token in it: it is shown this once, so it cannot be redirected to.
+
+    Buttons lead here rather than links, so that whoever may make a token finds one on the page: opening an address
+    makes nothing.
+    """
     wanted = TokenRequest(TokenKind.SDK, f"first hour in {environment}", environment)
     _, secret = create_token(wired().store, wanted, asking.asked())
     return _page(environment, secret=secret)
@@ -28,14 +32,23 @@ def make_token(environment: str) -> str:
 @blueprint.get("/heard")
 def heard(environment: str) -> str:
     """The last step, for htmx: it asks until somebody was heard of."""
-    return render_template("start/heard.html", environment=environment, **_heard(environment))
+    return render_template("start/heard.html", environment=environment, key=_asked_for(), **_heard(environment))
 
 
 def _page(environment: str, secret: str | None = None) -> str:
     flags = describe_flags(wired().store, environment, asking.now())
-    example = next((flag for flag in flags if flag["operations"]), None)
-    context = {"url": request.url_root.rstrip("/"), "secret": secret, "flags": flags, "example": example}
-    return render_template("start.html", environment=environment, **context, **_heard(environment))
+    able = [flag for flag in flags if flag["operations"]]
+    example = next((flag for flag in able if flag["key"] == _asked_for()), next(iter(able), None))
+    url = request.url_root.rstrip("/")
+    sdk = wheel.address()
+    context = {"url": url, "sdk": f"{url}{sdk}" if sdk else None, "secret": secret, "flags": flags, "example": example}
+    key = example["key"] if example else ""
+    return render_template("start.html", environment=environment, key=key, **context, **_heard(environment))
+
+
+def _asked_for() -> str:
+    """The flag from whose page somebody comes."""
+    return request.values.get("flag", "")
 
 
 def _heard(environment: str) -> dict[str, object]:

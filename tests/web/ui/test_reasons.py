@@ -81,6 +81,16 @@ def test_the_first_hour_and_ones_own_tokens_ask_as_well(admin) -> None:
 
     assert reasons(admin.get(start).text)[start] is True
     assert admin.post(start).status_code == 422
-    assert 'id="secret"' in admin.post(start, reason="trying it").text
+    assert "THROWBAR_TOKEN=tb_sdk_" in admin.post(start, reason="trying it").text
     assert 'id="reason-wrong"' in admin.post("/profile/tokens", **own).text
     assert 'id="secret"' in admin.post("/profile/tokens", **own, reason="my shell").text
+
+
+@pytest.mark.usefixtures("strict")
+def test_the_calendar_says_that_it_is_asked_and_ends_it(admin) -> None:
+    page = "/environments/production/calendar"
+    assert "Each change here must say why." in admin.text(page)
+    form = re.search(r'name="require_reason" value="(\w+)"', admin.get(page).text)
+
+    assert "Nobody is asked why any more" in admin.done(f"{page}/reasons", require_reason=form[1], reason="enough")
+    assert "A reason is an offer here" in admin.text(page)
