@@ -38,11 +38,22 @@ const contentOf = (kind, operation) => {
   return { columns: [times, ...bands, ...lines], top: Math.max(needed, Math.min(kind.room?.(bands) ?? 0, needed * STRETCH)) };
 };
 
-const unzoom = document.getElementById("unzoom");
 const zoomTo = (span) => {
   zoom = span;
-  if (unzoom) unzoom.hidden = span === null;
+  card.querySelectorAll("#unzoom, [data-zoom]").forEach((button) => { if (button.dataset.zoom !== "closer") button.hidden = span === null; });
+  document.getElementById("zoomed").textContent = span ? `${span.map((at) => clockOf(at, 0)).join(" – ")} UTC` : "";
   plots.forEach((plot) => plot.setData(plot.data, true));
+};
+
+// What a mouse drags, keys and taps reach in steps: half as much, twice as much, half a step aside.
+const zoomBy = (how) => {
+  const whole = [data.from, data.until];
+  const [from, until] = zoom ?? whole;
+  const wide = (until - from) * ({ closer: 0.5, wider: 2 }[how] ?? 1);
+  if (wide >= spanOf()) { zoomTo(null); return; }
+  const middle = (from + until + (until - from) * ({ earlier: -1, later: 1 }[how] ?? 0)) / 2;
+  const start = Math.min(Math.max(whole[0], middle - wide / 2), whole[1] - wide);
+  zoomTo([start, start + wide]);
 };
 
 const brushed = (plot) => {
@@ -156,7 +167,10 @@ onChoice("[data-quantile]", (link) => {
 
 let beats = 0;
 const isTooEarly = () => (beats++) % (data && spanOf() > 4000 ? SLOWLY : 1) !== 0;
-unzoom?.addEventListener("click", () => zoomTo(null));
+card.querySelectorAll("#unzoom, [data-zoom]").forEach((button) => button.addEventListener("click", () => {
+  if (data) button.dataset.zoom ? zoomBy(button.dataset.zoom) : zoomTo(null);
+  if (button.hidden) card.querySelector('[data-zoom="closer"]').focus();
+}));
 card.addEventListener("dblclick", () => zoomTo(null));
 document.addEventListener("stream:changed", (event) => { if (event.detail.all || event.detail.flags.includes(card.dataset.flag)) refresh(); });
 new ResizeObserver(() => plots.forEach((plot, box) => { if (box.clientWidth) plot.setSize({ width: box.clientWidth, height: plot.height }); })).observe(card);

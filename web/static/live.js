@@ -26,6 +26,7 @@
   document.addEventListener("htmx:beforeSwap", (event) => {
     const from = event.detail.requestConfig?.elt;
     answered = from && !isPoll(from) ? from : null;
+    if (!answered && event.detail.target && isInUse(event.detail.target)) event.detail.shouldSwap = false;
   });
 
   const keepUnfolded = (region, fragment) => region.querySelectorAll("details.fold[open][id]").forEach((fold) => {
