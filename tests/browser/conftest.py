@@ -1,14 +1,18 @@
-"""What every browser test may ask for: a page in a profile of its own."""
+"""What every browser test may ask for: one server and one browser for all of them, and a page in a profile of its own."""
 
 import os
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, StorageState
 
+from controlplane.clock import utc_now
+from controlplane.usecases import freezes
+from tests.browser.people import a_flag, enter, watched
+from tests.browser.serving import Server, serving
+from tests.builders import a_cause
 from tests.infrastructure.chromium import Chromium, ChromiumUnavailableError, find_chromium, launched
 
-PATIENCE_MS = 20_000
 WITHOUT_BROWSER = os.environ.pop("THROWBAR_TEST_WITHOUT_BROWSER", "") == "1" and os.environ.get("CI") != "true"
 
 
@@ -22,22 +26,54 @@ def chromium() -> Chromium:
         pytest.fail(str(error), pytrace=False)
 
 
-# One for each file and not for the whole run: while Playwright's synchronous driver is open, it occupies the
-# thread's event loop, and every later test that calls asyncio.run would fail.
-@pytest.fixture(scope="module")
+# For these tests and not for the whole run: while Playwright's synchronous driver is open, it occupies the thread's
+# event loop, and every later test that calls asyncio.run would fail.
+@pytest.fixture(scope="package")
 def browser(chromium: Chromium) -> Iterator[Browser]:
     with launched(chromium) as browser:
         yield browser
 
 
+@pytest.fixture(scope="package")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Each test makes flags, people and environments of its own in it."""
+    with serving(tmp_path_factory.mktemp("served")) as server:
+        yield server
+
+
+@pytest.fixture(scope="package")
+def signed_in(browser: Browser, server: Server) -> StorageState:
+    """What the browser of an administrator keeps once she is in. Her sessions must not be ended: see `people`."""
+    with browser.new_context() as context:
+        enter(context.new_page(), server)
+        return context.storage_state()
+
+
+@pytest.fixture(scope="package")
+def furnished(server: Server) -> Server:
+    """With something on each of its pages."""
+    a_flag(server, "dspex-bridge")
+    span = {"starts_at": "2099-12-20T00:00:00Z", "ends_at": "2099-12-27T00:00:00Z"}
+    freezes.add_freeze(server.store, "production", {"name": "Christmas", **span}, a_cause(utc_now()))
+    return server
+
+
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A page without cookies or storage; a script error on it fails the test."""
-    context = browser.new_context()
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    yield page
-    context.close()
-    assert errors == []
+    with watched(browser) as page:
+        yield page
+
+
+@pytest.fixture
+def ann(browser: Browser, signed_in: StorageState) -> Iterator[Page]:
+    """An administrator's page, signed in."""
+    with watched(browser, storage_state=signed_in) as page:
+        yield page
+
+
+@pytest.fixture
+def plain(browser: Browser, signed_in: StorageState) -> Iterator[Page]:
+    """The same person in a browser without JavaScript."""
+    with watched(browser, storage_state=signed_in, java_script_enabled=False) as page:
+        yield page

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 from controlplane.clock import utc_now
@@ -15,10 +14,7 @@ from controlplane.domain.access import Role
 from controlplane.domain.errors import AlreadyExists
 from controlplane.store import Store, open_store
 from controlplane.usecases import people, signing_in
-from controlplane.usecases.changing import Place
-from controlplane.usecases.flags import get_flag
-from controlplane.usecases.telemetry import record_reports
-from tests.builders import a_cause, a_cell, a_report
+from tests.builders import a_cause
 
 ANN = "ann@example.org"
 FAST = {"THROWBAR_TICK_SECONDS": "0.2", "THROWBAR_BUCKET_SECONDS": "1", "THROWBAR_SEAL_SECONDS": "0.2"}
@@ -26,11 +22,14 @@ FAST = {"THROWBAR_TICK_SECONDS": "0.2", "THROWBAR_BUCKET_SECONDS": "1", "THROWBA
 
 @dataclass
 class Server:
-    """`url` without a slash at its end; `store` is opened by the test beside the server."""
+    """`url` without a slash at its end; `store` is opened by the test beside the server.
+
+    `greeting_link` is the one to sign in by that the server printed; None once somebody can sign in otherwise.
+    """
 
     url: str
     store: Store
-    reports: int = 0
+    greeting_link: str | None = None
 
     def link(self, email: str = ANN, role: Role = Role.ADMIN) -> str:
         """A fresh sign-in link, as `throwbar user link` would make it."""
@@ -38,16 +37,6 @@ class Server:
         with suppress(AlreadyExists):
             people.add_person(self.store, email, role, cause)
         return f"{self.url}/sign-in/{signing_in.create_link(self.store, email, cause)}"
-
-    def hear(self, key: str, *, failing: bool) -> None:
-        """A report of one bucket in which both sides were called, as a service would send it."""
-        flag = get_flag(self.store, Place("production", key))
-        start = int((utc_now() - timedelta(seconds=1)).timestamp())
-        self.reports += 1
-        same = {"flag": key, "start": start, "attempt": flag.rollout.attempt, "share": 50_000, "calls": 400}
-        bad = {"errors": {"exception": 300}} if failing else {}
-        cells = [a_cell(side="baseline", backend=flag.baseline, **same), a_cell(backend=flag.candidate, **same, **bad)]
-        record_reports(self.store, [a_report(*cells, sequence=self.reports)], utc_now())
 
 
 @contextmanager
@@ -74,5 +63,6 @@ def _reached(process: "subprocess.Popen[str]", database: str) -> Iterator[Server
     greeting = process.stdout.readline()
     address = re.search(r"http://\S+", greeting)
     assert address, f"the server did not start: {greeting!r}"
+    link = re.search(r"http://\S+/sign-in/\S+", process.stdout.readline())
     with open_store(database) as store:
-        yield Server(address.group(), store)
+        yield Server(address.group(), store, link.group() if link else None)
