@@ -12,7 +12,7 @@
     [...region.querySelectorAll("input[type=number], input[type=text], textarea")].some((field) => field.value !== field.defaultValue);
   const isBeingRead = (region) => { const marked = getSelection(); return !marked.isCollapsed && region.contains(marked.anchorNode); };
   const isInUse = (region) =>
-    region.id !== "state" && (hasOpenForm(region) || hasTyping(region) || hasChanges(region) || isBeingRead(region));
+    hasOpenForm(region) || (region.id !== "state" && (hasTyping(region) || hasChanges(region) || isBeingRead(region)));
 
   document.addEventListener("htmx:beforeRequest", (event) => {
     if (isPoll(event.detail.elt)) {
@@ -41,7 +41,8 @@
   };
 
   // What somebody works on is left alone, but for what a form was sent from: a poll may have told of the change before its
-  // answer came, and the next form may be open already. The state and its banner hold no form: they always turn.
+  // answer came, and the next form may be open already. The state and its banner always turn, but for a form that
+  // is open in them.
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
     const { target, fragment } = event.detail;
     const fresh = fragment?.firstElementChild ?? fragment;
