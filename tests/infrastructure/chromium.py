@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import fcntl
 import hashlib
 import os
 import shutil
@@ -53,14 +54,24 @@ def find_chromium() -> Chromium:
         return _wished(os.environ["CHROMIUM"])
     failures = []
     ways: tuple[Callable[[], Chromium], ...] = (_installed, _from_npm, _from_apt)
-    for way in ways:
-        try:
-            return way()
-        except (ChromiumUnavailableError, OSError, subprocess.CalledProcessError) as error:
-            failures.append(str(error))
+    with _alone():
+        for way in ways:
+            try:
+                return way()
+            except (ChromiumUnavailableError, OSError, subprocess.CalledProcessError) as error:
+                failures.append(str(error))
     raise ChromiumUnavailableError(
         "NO BROWSER FOR THE TESTS: install chromium or point CHROMIUM at one. Tried: " + "; ".join(failures)
     )
+
+
+@contextlib.contextmanager
+def _alone() -> Iterator[None]:
+    """Tests run side by side, and one of them fetches for all."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _wished(program: str) -> Chromium:
@@ -91,7 +102,6 @@ def _from_npm() -> Chromium:
 def _unpack_into(home: Path) -> None:
     if shutil.which("npm") is None or shutil.which("node") is None:
         raise ChromiumUnavailableError("npm is not installed")
-    CACHE.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=CACHE) as name:
         work = Path(name)
         with tarfile.open(_packed(work)) as archive:
@@ -104,8 +114,7 @@ def _unpack_into(home: Path) -> None:
             with tarfile.open(bundle) as archive:
                 archive.extractall(ready, filter="data")
         (ready / "chromium").chmod(0o755)
-        if not home.exists():  # a run beside this one may have been faster
-            ready.rename(home)
+        ready.rename(home)
 
 
 def _packed(folder: Path) -> Path:

@@ -186,6 +186,7 @@ def test_an_answer_without_end_is_given_up(monkeypatch):
         (gzip.compress(b"x" * 1000)[:-10], "cut short"),
         (gzip.compress(b"x" * 1000), "too large"),
     ],
+    ids=["not gzip", "cut short", "too large"],
 )
 def test_a_broken_or_exploding_gzip_body_is_no_answer(monkeypatch, body, message):
     monkeypatch.setattr(transport_module, "BODY_LIMIT", 500)

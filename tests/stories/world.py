@@ -48,10 +48,10 @@ class World:
     which a fallback may have hidden from the caller.
     """
 
-    def __init__(self, store: Store, clock: FrozenDateTimeFactory, port: int) -> None:
+    def __init__(self, store: Store, clock: FrozenDateTimeFactory) -> None:
         self.store = store
         self.clock = clock
-        self.port = port
+        self.port = 0  # once somebody listens
         self.admin = self._token(TokenKind.ADMIN)
         self.sdk = self._token(TokenKind.SDK)
         self.duties = Duties(store, utc_now, Clockwork(), "story")
@@ -137,6 +137,7 @@ def a_world(database_url: str, clock: FrozenDateTimeFactory) -> Iterator[World]:
         for pool in (edge._reader, edge._writer):  # a look that is under way would outlive the store that it looks into
             stack.callback(pool.shutdown)
         entry = Entry(open_store(settings.database_url), edge, None)
+        world = World(store, clock)  # its tokens are there when the server first looks: no poll may come before them
         server = Server(Config(entry, port=0, lifespan="on", log_config=None, timeout_keep_alive=75))
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
@@ -145,7 +146,8 @@ def a_world(database_url: str, clock: FrozenDateTimeFactory) -> Iterator[World]:
         while not server.started:
             assert thread.is_alive()
             time.sleep(0.01)
-        yield World(store, clock, server.servers[0].sockets[0].getsockname()[1])
+        world.port = server.servers[0].sockets[0].getsockname()[1]
+        yield world
 
 
 def _edge(store: Store, settings: Settings) -> Edge:

@@ -8,6 +8,7 @@ from controlplane.domain.errors import InvalidInput, NotFound
 from controlplane.domain.snapshot import Clockwork
 from controlplane.usecases import flags, rollouts
 from controlplane.usecases.changing import Place
+from controlplane.usecases.finishing import finish
 from controlplane.usecases.previewing import preview
 from controlplane.usecases.telemetry import fold, record_reports
 from tests.builders import NOW, a_cause, a_cell, a_flag_document, a_report
@@ -98,7 +99,8 @@ def test_what_a_verb_says_is_what_it_does(store, heard, ahead, verb) -> None:
         rollouts.advance(store, HERE, a_cause())
     before = ahead()
 
-    after = getattr(rollouts, verb)(store, HERE, a_cause())
+    act = finish if verb == "finish" else getattr(rollouts, verb)
+    after = act(store, HERE, a_cause())
 
     told = before.of_verb({"step_back": "step-back", "roll_back": "rollback"}.get(verb, verb))
     assert told == ("" if verb == "pause" else before.told(after))
