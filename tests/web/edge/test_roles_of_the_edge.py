@@ -17,7 +17,7 @@ CALLERS = ("nobody", "sdk", "sdk elsewhere", "token", "session", "session elsewh
 
 @pytest.fixture
 def headers(store, sdk_token, admin_token) -> dict[str, dict[str, str]]:
-    """What each caller shows at the door of production."""
+    """What each caller shows at the door of production. Asked for before `plane`, whose first look finds all of it."""
     create_environment(store, "staging", a_cause())
     elsewhere = create_token(store, TokenRequest(TokenKind.SDK, "a service", "staging"), a_cause())[1]
     tokens = {"sdk": sdk_token, "sdk elsewhere": elsewhere, "token": admin_token}
@@ -52,7 +52,7 @@ def test_every_door_of_the_edge_has_a_rule_and_every_rule_a_door(plane: Plane) -
 
 @pytest.mark.parametrize("caller", CALLERS)
 @pytest.mark.parametrize("door", EDGE)
-def test_a_door_of_the_edge_opens_to_those_whom_the_table_names(plane: Plane, headers, door: str, caller: str) -> None:
+def test_a_door_of_the_edge_opens_to_those_whom_the_table_names(headers, plane: Plane, door: str, caller: str) -> None:
     method, path = door.replace("<environment>", "production").split()
     connection = plane.connect()
     connection.request(method, path, headers=headers[caller])
@@ -66,7 +66,7 @@ def test_a_door_of_the_edge_opens_to_those_whom_the_table_names(plane: Plane, he
         assert answer.status in {401, 403}
 
 
-def test_an_sdk_token_gets_the_snapshot_of_its_own_environment_alone(plane: Plane, headers) -> None:
+def test_an_sdk_token_gets_the_snapshot_of_its_own_environment_alone(headers, plane: Plane) -> None:
     told = {}
     for caller in ("sdk", "sdk elsewhere"):
         connection = plane.connect()
