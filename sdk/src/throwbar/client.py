@@ -12,7 +12,7 @@ from throwbar import clock
 from throwbar.belongings import Belongings
 from throwbar.engine import Engine, log
 from throwbar.keyed_hash import KeyedHash
-from throwbar.migration import Migration
+from throwbar.migration import Migration, Migrations
 from throwbar.settings import Arguments, BackupFile, read_settings
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from throwbar.trouble import Trouble
 
 T = TypeVar("T")
-
-MIGRATIONS = 10_000  # flag keys made up at run time must not fill the memory
 
 
 class Client:
@@ -69,19 +67,14 @@ class Client:
 
         self._shelf = Shelf(self._engine, self._settings)
         self._transport = transport
-        self._migrations: dict[tuple[str, str], Migration] = {}
+        self._migrations = Migrations(self._engine)
         self._belongings = Belongings()
         self._connect()
         _living.add(self)
 
     def migration(self, key: str, *, baseline: str = "baseline") -> Migration:
         """The migration with this flag key. `baseline` names its backend until a snapshot does."""
-        known = self._migrations.get((key, baseline))
-        if known is None:
-            known = Migration(self._engine, key, baseline)
-            if len(self._migrations) < MIGRATIONS:
-                self._migrations[key, baseline] = known
-        return known
+        return self._migrations.get(key, baseline)
 
     def owns(self, backend: T) -> T:
         """The same Backend or AdapterRegistry, which from now on ends with this client. Raises ConfigurationError."""
@@ -178,6 +171,11 @@ class Client:
     def engine(self) -> Engine:
         """What its calls share; for the other modules of this package."""
         return self._engine
+
+    @property
+    def migrations(self) -> Migrations:
+        """Those that were asked for; for the other modules of this package."""
+        return self._migrations
 
     def _connect(self) -> None:
         """Everything that belongs to one process, and to no child of it."""

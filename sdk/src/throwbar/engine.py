@@ -6,7 +6,7 @@ import logging
 import os
 import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from throwbar.bulletin import Bulletin, InUse
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("throwbar")
 
+Get = Callable[[str, Mapping[str, str]], tuple[int, Mapping[str, str], bytes]]  # path, headers; raises: no answer
+Follower = Callable[[Get], None]
 Forced = Callable[["Engine", OperationPlan], OperationPlan]
 
 
@@ -40,6 +42,7 @@ class Engine:
         self.perf_clock_ns = perf_clock_ns
         self.counting = counting
         self.hooks: tuple[Hook, ...] = ()
+        self.followers: tuple[Follower, ...] = ()
         self.wake: Callable[[], None] = _nobody
         self.hurry: Callable[[], None] = _nobody
         self.key_hash: Callable[[str], str] = KeyedHash("")
@@ -87,6 +90,16 @@ class Engine:
         """An operation is in use."""
         with self._lock:
             self._bindings.add(binding)
+
+    def follow(self, follower: Follower) -> None:
+        """From now on it gets a turn whenever the poller had one, in the poller's thread."""
+        with self._lock:
+            self.followers += (follower,)
+
+    def unfollow(self, follower: Follower) -> None:
+        """No more turns, after one that may be under way."""
+        with self._lock:
+            self.followers = tuple(one for one in self.followers if one != follower)
 
     def bindings(self) -> list[InUse]:
         """Of all operations in use."""

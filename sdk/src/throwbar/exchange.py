@@ -92,6 +92,14 @@ class Exchange:
             newer = self._is_newer(answer)
         return newer
 
+    def attend(self) -> None:
+        """Give each follower of the engine its turn, in which it may ask the control plane for more."""
+        for follower in self._engine.followers:
+            try:
+                follower(self._get)
+            except Exception:  # noqa: BLE001 - as in the poller's loop: a rollback must arrive whatever a follower does
+                log.exception("an error inside a follower of the SDK's poller; it goes on")
+
     def hang_up(self) -> None:
         """The conversation is over."""
         self._http.close()
@@ -130,6 +138,9 @@ class Exchange:
         if cells or last or sections or not self.outbox:
             sender = Sender(engine.instance, self._settings.service, snapshot.source, snapshot.version)
             self.outbox.put(sender, now, cells, sections)
+
+    def _get(self, path: str, headers: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
+        return self._ask("GET", path, {**self._headers(), **headers}, None)
 
     def _ask(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | None

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from throwbar.pins import Pins
 
 DEFAULTS = Policy()
-BINDINGS = 1_000  # operation names made up at run time must not fill the memory
+MIGRATIONS = 10_000  # flag keys made up at run time must not fill the memory
+BINDINGS = 1_000  # and no operation names
 
 
 class Migration:
@@ -35,7 +36,7 @@ class Migration:
 
     def __init__(self, engine: Engine, key: str, baseline: str) -> None:
         self.key = _name("the flag key", key)
-        self._baseline = _name("baseline", baseline)
+        self.baseline = _name("baseline", baseline)
         self._engine = engine
         self._bindings: dict[str, Binding] = {}
 
@@ -115,14 +116,45 @@ class Migration:
         binding = self._bindings.get(name) or self._bind(name)
         return binding.decide(key, attributes)
 
+    def binds(self, name: str) -> bool:
+        """Whether this operation is in use already."""
+        return name in self._bindings
+
     def _bind(self, name: str) -> Binding:
         binding = self._bindings.get(name)
         if binding is None:
-            binding = _binding(self._engine, self.key, _name("the operation", name), self._baseline)
+            binding = _binding(self._engine, self.key, _name("the operation", name), self.baseline)
             if len(self._bindings) < BINDINGS:
                 self._bindings[name] = binding
                 self._engine.sites.note(self.key, name)
         return binding
+
+
+class Migrations:
+    """Those of one client. One is there once: its breakers and pins are those of all who ask for it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._known: dict[str, list[Migration]] = {}
+        self._count = 0
+
+    def get(self, key: str, baseline: str) -> Migration:
+        """The one of this name. Raises ConfigurationError for what is no name."""
+        for known in self._known.get(key, ()):
+            if known.baseline == baseline:
+                return known
+        made = Migration(self._engine, key, baseline)
+        if self._count >= MIGRATIONS:
+            return made
+        self._count += 1
+        alike = self._known.setdefault(key, [])
+        alike.append(made)
+        return next(one for one in alike if one.baseline == baseline)  # another thread may have been first
+
+    def using(self, key: str, operation: str) -> Migration | None:
+        """The newest of this flag that has the operation in use, else the newest, whatever its baseline is called."""
+        known = self._known.get(key, ())
+        return next((one for one in reversed(known) if one.binds(operation)), known[-1] if known else None)
 
 
 def _binding(engine: Engine, flag: str, operation: str, baseline: str) -> Binding:

@@ -15,26 +15,10 @@ from opentelemetry._logs import Logger, LogRecord, SeverityNumber, get_logger
 
 from throwbar.decision import Decision, Reason
 from throwbar.hooks import BreakerChange, Hook, Outcome
+from throwbar.standard_reasons import STANDARD_REASONS
 from throwbar.version import __version__
 
 Attribute = str | bool | int | float
-
-# https://opentelemetry.io/docs/specs/semconv/feature-flags/feature-flags-events/: the reasons that exist there.
-_REASONS = {
-    Reason.NOT_READY: "default",
-    Reason.FLAG_MISSING: "default",
-    Reason.SDK_ERROR: "error",
-    Reason.OVERRIDE: "static",
-    Reason.DISABLED: "disabled",
-    Reason.ROLLED_BACK: "disabled",
-    Reason.OPERATION_NOT_LISTED: "default",
-    Reason.RULE: "targeting_match",
-    Reason.SHARE: "split",
-    Reason.NO_KEY: "default",
-    Reason.PIN: "cached",
-    Reason.CIRCUIT_OPEN: "default",
-    Reason.HALF_OPEN_PROBE: "split",
-}
 
 
 class OpenTelemetryHook(Hook):
@@ -51,7 +35,7 @@ class OpenTelemetryHook(Hook):
         attributes: dict[str, Attribute] = {
             "feature_flag.key": decision.flag,
             "feature_flag.result.variant": decision.backend,
-            "feature_flag.result.reason": _REASONS[decision.reason],
+            "feature_flag.result.reason": STANDARD_REASONS[decision.reason].lower(),
             "feature_flag.provider.name": "throwbar",
             "feature_flag.version": str(decision.version),
             "throwbar.operation": decision.operation,

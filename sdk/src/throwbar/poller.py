@@ -113,6 +113,7 @@ class Poller:
             self._report_due = monotonic() + self._pause(self._report_interval, self._exchange.reporting.failures)
             if self._exchange.is_urgent and not self._exchange.reporting.failures:
                 self._report_due = min(self._report_due, monotonic() + URGENT_PAUSE_SECONDS * _jitter())
+        self._exchange.attend()
         self._flushes_done = wanted
         self._tell()
         return max(min(self._poll_due, self._report_due) - monotonic(), 0.0)
