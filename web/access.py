@@ -165,6 +165,7 @@ UI: dict[str, Rule] = {
 EDGE: dict[str, Rule] = {
     "GET /sdk/v1/snapshot": Need.SDK,
     "POST /sdk/v1/reports": Need.SDK,
+    "GET /flagd/v0/flags.json": Need.SDK,
     "GET /healthz": Need.PUBLIC,
     "GET /readyz": Need.PUBLIC,
     "GET /environments/<environment>/stream": Role.VIEWER,  # of a signed-in person

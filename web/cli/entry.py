@@ -16,6 +16,7 @@ from controlplane.scheduler import Duties, Scheduler, holder_name
 from controlplane.settings import Settings
 from controlplane.store import Store, open_store
 from controlplane.usecases.books import keep_books
+from controlplane.usecases.flag_sets import current_flag_set
 from controlplane.usecases.news import read_news
 from controlplane.usecases.polls import note_polls
 from controlplane.usecases.signing_in import role_of
@@ -101,6 +102,7 @@ def make_brain(store: Store, clockwork: Clockwork, clock: Clock) -> Brain:
     return Brain(
         news=partial(read_news, store),
         snapshot=lambda environment: current_snapshot(store, environment, clockwork),
+        flag_set=partial(current_flag_set, store),
         tokens=partial(list_tokens, store),
         record=lambda batch: record_reports(store, batch, clock()),
         keep_books=lambda used, counts: keep_books(store, used, counts, clock()),

@@ -1,19 +1,21 @@
-"""Which door does a request go to? The SDK plane is answered here; everything else is passed on."""
+"""Which door does a request go to? What services ask is answered here; everything else is passed on."""
 
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from web.edge.brain import Brain
 from web.edge.commits import GroupCommit
-from web.edge.http import Answer, Application, Problem, Receive, Scope, Send, json_answer, problem, reply
+from web.edge.doors import Doors, listening, posting, reading
+from web.edge.flag_sets import FlagSets
+from web.edge.http import Answer, Application, Receive, Scope, Send, json_answer, problem, reply
 from web.edge.polls import PollBook
 from web.edge.reports import ReportDoor
 from web.edge.snapshots import Snapshot, accepts_gzip
-from web.edge.stream import PATH, Stream
+from web.edge.stream import Stream
 from web.edge.tokens import TokenTable, Visitor
 from web.edge.waiting import Waiter, WaitingRoom
 from web.edge.watcher import Watcher
@@ -25,11 +27,10 @@ NOTE_EVERY = 15.0  # half of what makes a process silent, so that one that only 
 SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 
 _log = logging.getLogger(__name__)
-Door = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 class Edge:
-    """The ASGI application of one process. `site` answers what is not the SDK plane.
+    """The ASGI application of one process. `site` answers what services do not ask.
 
     `look_every` and `note_every` are in seconds: how often it looks for changes, and writes down who polled.
     """
@@ -47,34 +48,25 @@ class Edge:
         self._stream = Stream(brain, self._reader)
         self._polls = PollBook(brain, self._writer, note_every)
         self._reports = ReportDoor(self._commits, self.counts, self._watcher.catch_up)
-        self._doors: Mapping[str, tuple[frozenset[str], Door]] = {
-            "/sdk/v1/snapshot": (frozenset(("GET", "HEAD")), self._snapshot),
-            "/sdk/v1/reports": (frozenset(("POST",)), self._report),
-            "/healthz": (frozenset(("GET", "HEAD")), self._alive),
-            "/readyz": (frozenset(("GET", "HEAD")), self._ready),
-        }
-        self._pages: tuple[frozenset[str], Door] = (frozenset(("GET",)), self._stream.listen)
+        self._flag_sets = FlagSets(brain, self._reader, self._watcher.snapshots, self.counts)
+        self._doors = Doors(
+            reading("/sdk/v1/snapshot", self._snapshot),
+            posting("/sdk/v1/reports", self._report),
+            reading("/flagd/v0/flags.json", self._definition),
+            reading("/healthz", self._alive),
+            reading("/readyz", self._ready),
+            listening("/environments/<environment>/stream", self._stream.listen),
+        )
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
     def doors(self) -> frozenset[str]:
-        """What is answered here, as `METHOD path`; HEAD goes where GET does."""
-        addresses = {**self._doors, "/environments/<environment>/stream": self._pages}
-        return frozenset(f"{each} {path}" for path, (methods, _) in addresses.items() for each in methods - {"HEAD"})
+        """What is answered here, as `METHOD address`."""
+        return self._doors.names
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        door = self._doors.get(scope["path"]) or (self._pages if PATH.fullmatch(scope["path"]) else None)
-        if door is None:
-            await self._pass_on(scope, receive, send)
-            return
-        methods, answer = door
-        try:
-            if scope["method"] not in methods:
-                allowed = ", ".join(sorted(methods))
-                raise problem(405, f"only {allowed} here", (b"allow", allowed.encode()))
-            await answer(scope, receive, send)
-        except Problem as refused:
-            await reply(send, refused.answer, head=scope["method"] == "HEAD")
+        door = self._doors(scope["path"])
+        await (door.open if door else self._pass_on)(scope, receive, send)
 
     async def open(self) -> None:
         """Load what is there and begin to watch."""
@@ -137,6 +129,17 @@ class Edge:
         waiter = Waiter(send, visitor.environment, visitor.token_hash, held, zipped, deadline, snapshot.unchanged)
         with self._polls.hanging(caller):
             await self._room.wait(waiter, receive)
+
+    async def _definition(self, scope: Scope, receive: Receive, send: Send) -> None:
+        del receive
+        headers = dict(scope["headers"])
+        visitor = self._tokens.admit(headers.get(b"authorization"))
+        definition = (await self._flag_sets.current(visitor.environment)).definition
+        if definition.is_newer_than(headers.get(b"if-none-match")):
+            zipped = accepts_gzip(headers.get(b"accept-encoding"))
+            await reply(send, definition.answer(accepts_gzip=zipped), head=scope["method"] == "HEAD")
+        else:
+            await reply(send, definition.unchanged)
 
     def _current(self, visitor: Visitor) -> Snapshot:
         snapshot = self._watcher.snapshots.get(visitor.environment)

@@ -6,6 +6,7 @@ from typing import Any
 
 from controlplane.clock import Clock
 from controlplane.domain.access import Role, Token
+from controlplane.domain.flag_set import FlagSet
 from controlplane.usecases.news import News
 from controlplane.usecases.polls import Poll
 from controlplane.usecases.stirring import Marks
@@ -20,6 +21,7 @@ class Brain:
 
     news: Callable[[], News]
     snapshot: Callable[[str], Mapping[str, Any]]
+    flag_set: Callable[[str], FlagSet]
     tokens: Callable[[], Collection[Token]]
     record: Callable[[Sequence[Incoming]], Newest]
     keep_books: Callable[[Collection[int], Mapping[str, int]], None]

@@ -10,7 +10,7 @@ from tests.web.edge.plane import FakeClock, Plane, wait_until
 from web.edge.http import Problem
 from web.edge.tokens import TokenTable
 
-DOORS = [("GET", "/sdk/v1/snapshot"), ("POST", "/sdk/v1/reports")]
+DOORS = [("GET", "/sdk/v1/snapshot"), ("POST", "/sdk/v1/reports"), ("GET", "/flagd/v0/flags.json")]
 
 
 @pytest.mark.parametrize(("method", "path"), DOORS)
