@@ -15,7 +15,6 @@ from controlplane.domain.share import FULL
 Logic = dict[str, Any]  # one JsonLogic rule: an operator and its arguments
 
 _KEY = {"var": "targetingKey"}
-_OPERATION = {"var": "operation"}  # the attribute by which a caller names the operation
 
 
 def flagd_flag(flag: Flag) -> dict[str, Any]:
@@ -49,7 +48,7 @@ def _targeting(flag: Flag) -> Logic | None:
     inner = [*branches, *_by_share(flag, shares, after_rules=bool(branches))]
     if not branches:
         return {"if": inner}
-    return {"if": [{"in": [_OPERATION, list(shares)]}, {"if": inner}]}
+    return {"if": [_is_one_of(flag, list(shares)), {"if": inner}]}
 
 
 def _in_force(flag: Flag) -> tuple[Mapping[str, int], Sequence[Rule]]:
@@ -66,8 +65,14 @@ def _by_share(flag: Flag, shares: Mapping[str, int], *, after_rules: bool) -> It
     for share in dict.fromkeys(each for each in shares.values() if each):
         names = [name for name, each in shares.items() if each == share]
         if not after_rules or len(names) < len(shares):
-            yield {"in": [_OPERATION, names]}
+            yield _is_one_of(flag, names)
         yield _drawn(flag, share)
+
+
+def _is_one_of(flag: Flag, names: list[str]) -> Logic:
+    """Whether the attribute `operation` names one of them; where a flag has one only, it need not be named."""
+    named = ["operation", *flag.operations] if len(flag.operations) == 1 else "operation"
+    return {"in": [{"var": named}, names]}
 
 
 def _drawn(flag: Flag, share: int) -> Logic | str:

@@ -144,11 +144,18 @@ def test_a_name_with_dots_is_a_path() -> None:
 
 @pytest.mark.parametrize("operation", [None, 5, ["echo"], {"echo": 1}, True, ""])
 def test_an_operation_that_is_no_text_is_not_listed(operation) -> None:
-    flag = replace(BRIDGE, operations={"echo": Operation(FULL)})
+    flag = replace(BRIDGE, operations={"echo": Operation(FULL), "read": Operation(FULL)})
 
     outcome = evaluator(flag).evaluate("bridge", Context("k", {"operation": operation}))
 
     assert (outcome.variant, outcome.reason) == ("pool", "DEFAULT")
+
+
+def test_where_a_flag_has_one_operation_it_need_not_be_named() -> None:
+    asked = evaluator(replace(BRIDGE, operations={"echo": Operation(FULL)}))
+
+    assert asked.evaluate("bridge", Context("k")).variant == "snakepit"
+    assert asked.evaluate("bridge", Context("k", {"operation": "unheard of"})).variant == "pool"
 
 
 def test_reasons_are_flagds() -> None:

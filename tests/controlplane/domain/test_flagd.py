@@ -14,6 +14,7 @@ from tests.builders import NOW
 
 ECHO = Operation(5_000)
 FLAG = Flag("orders", "pool", "snakepit", enabled=True, operations={"echo": ECHO})
+NAMED = {"var": ["operation", "echo"]}  # the only one of the flag, so a caller need not name it
 ACME = Rule("tenant", Operator.IN, ("acme",), Side.CANDIDATE)
 
 
@@ -23,7 +24,7 @@ def targeting_of(**changes):
 
 def test_a_share_is_published_in_the_short_form_with_the_candidate_first():
     assert targeting_of() == {
-        "if": [{"in": [{"var": "operation"}, ["echo"]]}, {"fractional": [["snakepit", 5_000], ["pool", 95_000]]}]
+        "if": [{"in": [NAMED, ["echo"]]}, {"fractional": [["snakepit", 5_000], ["pool", 95_000]]}]
     }
 
 
@@ -71,7 +72,7 @@ def test_operations_of_one_share_are_drawn_together():
 def test_rules_come_before_the_share_and_count_for_listed_operations_only():
     assert targeting_of(rules=(ACME,)) == {
         "if": [
-            {"in": [{"var": "operation"}, ["echo"]]},
+            {"in": [NAMED, ["echo"]]},
             {
                 "if": [
                     {"and": [{"!==": [{"var": "tenant"}, None]}, {"in": [{"cat": [{"var": "tenant"}]}, ["acme"]]}]},
