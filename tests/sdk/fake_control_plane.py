@@ -41,6 +41,26 @@ def a_document(
     return document | changes
 
 
+def a_definition(
+    version: int = 1, features: dict[str, Any] | None = None, *, source: str = "s1", **changes: Any
+) -> dict[str, Any]:
+    """A flagd definition as the control plane publishes it."""
+    return {
+        "metadata": {"flagSetId": "test", "version": str(version)},
+        "throwbar": {"source": source, "version": version, "bucketing": "flagd-v3"},
+        "flags": features or {},
+    } | changes
+
+
+def a_feature(variants: dict[str, Any] | None = None, default: str = "off", **changes: Any) -> dict[str, Any]:
+    return {
+        "state": "ENABLED",
+        "variants": variants or {"on": True, "off": False},
+        "defaultVariant": default,
+        "metadata": {"kind": "feature"},
+    } | changes
+
+
 class Clock:
     """Seconds since the epoch that move when told."""
 
@@ -67,15 +87,19 @@ class PerfClock:
 class FakeControlPlane:
     """Answers like the real one. `down` or a `status` makes it fail; `reports` are what it acknowledged.
 
+    `definition` are its features, None for a control plane without such a door; `definition_body` is sent as it is.
     `announced` is the version that answers to reports name, where it is not the one that polls get.
     """
 
     def __init__(self, document: dict[str, Any] | None = None) -> None:
         self.document = document or a_document()
         self.body: bytes | None = None
+        self.definition: dict[str, Any] | None = None
+        self.definition_body: bytes | None = None
         self.down: Exception | None = None
         self.status: dict[str, int] = {}
         self.requests: list[tuple[str, dict[str, str], bytes | None]] = []
+        self.asked_for_features: list[dict[str, str]] = []
         self.reports: list[dict[str, Any]] = []
         self.on_request: Callable[[], None] = lambda: None
         self.announced = 0
@@ -89,6 +113,9 @@ class FakeControlPlane:
             raise self.down
         if method in self.status:
             return self.status[method], {}, b""
+        if path.startswith("/flagd"):
+            self.asked_for_features.append(dict(headers))
+            return self._features(headers)
         return self._snapshot(headers) if method == "GET" else self._accept(body or b"")
 
     def asked(self, method: str) -> list[tuple[str, dict[str, str], bytes | None]]:
@@ -103,6 +130,19 @@ class FakeControlPlane:
         if headers.get("If-None-Match") == etag and self.body is None:
             return 304, {"etag": etag}, b""
         return 200, {"etag": etag}, json.dumps(self.document).encode() if self.body is None else self.body
+
+    def _features(self, headers: Mapping[str, str]) -> tuple[int, Mapping[str, str], bytes]:
+        if "/flagd" in self.status:
+            return self.status["/flagd"], {}, b""
+        if self.definition_body is not None:
+            return 200, {}, self.definition_body
+        if self.definition is None:
+            return 404, {}, b""
+        ours = self.definition["throwbar"]
+        etag = f'"{ours["source"]}.{ours["version"]}"'
+        if headers.get("If-None-Match") == etag:
+            return 304, {"etag": etag}, b""
+        return 200, {"etag": etag}, json.dumps(self.definition).encode()
 
     def _accept(self, body: bytes) -> tuple[int, Mapping[str, str], bytes]:
         self.reports.append(json.loads(body))

@@ -202,7 +202,7 @@ def test_without_a_client_it_makes_its_own_and_closes_it(monkeypatch):
             monkeypatch.setenv(f"THROWBAR_{name}", plane.environment[f"THROWBAR_{name}"])
         provider = ThrowbarProvider()
         api.set_provider_and_wait(provider)
-        own = provider._client
+        own = provider._serving.client
 
         assert api.get_client().get_string_value("orders", "old", a_context()) == "new"
         provider.shutdown()

@@ -9,6 +9,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 import throwbar
 from throwbar.decision import Reason
+from throwbar.hooks import Evaluation
 from throwbar.opentelemetry_hook import OpenTelemetryHook
 from throwbar.testing import ControlPlane, forced
 
@@ -80,6 +81,35 @@ def test_every_reason_has_one_of_the_conventions(exported, hook, reason):
     ((_, attributes),) = events(exported)
     assert attributes["feature_flag.result.reason"] in REASONS_OF_THE_CONVENTIONS
     assert ("error.type" in attributes) is (attributes["feature_flag.result.reason"] == "error")
+
+
+def test_a_feature_is_an_evaluation_event_too(exported, hook):
+    hook.evaluated(Evaluation("new-ui", "on", "TARGETING_MATCH", "production", "7"), "s1")
+
+    assert events(exported) == [
+        (
+            "feature_flag.evaluation",
+            {
+                "feature_flag.key": "new-ui",
+                "feature_flag.result.variant": "on",
+                "feature_flag.result.reason": "targeting_match",
+                "feature_flag.provider.name": "throwbar",
+                "feature_flag.set.id": "production",
+                "feature_flag.version": "7",
+            },
+        )
+    ]
+
+
+def test_an_evaluation_that_failed_says_why(exported, hook):
+    hook._keys = True
+
+    hook.evaluated(Evaluation("new-ui", None, "ERROR", "production", "7", "TYPE_MISMATCH", "it is a string"), "s1")
+
+    ((_, attributes),) = events(exported)
+    assert (attributes["error.type"], attributes["feature_flag.error.message"]) == ("type_mismatch", "it is a string")
+    assert attributes["feature_flag.context.id"] == "s1"
+    assert "feature_flag.result.variant" not in attributes
 
 
 def test_a_fallback_and_a_breaker_are_events_of_their_own(read, exported):

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from throwbar.adapters import AdapterRegistry
     from throwbar.backends import Backend
     from throwbar.hooks import Hook
+    from throwbar.kept import Kept
     from throwbar.status import Status
     from throwbar.transport import Transport
     from throwbar.trouble import Trouble
@@ -176,6 +177,12 @@ class Client:
     def migrations(self) -> Migrations:
         """Those that were asked for; for the other modules of this package."""
         return self._migrations
+
+    def kept(self, kind: str) -> Kept:
+        """A file beside the backup of the snapshot; for the other modules of this package."""
+        from throwbar.kept import Kept  # noqa: PLC0415 - as in `_connect`
+
+        return Kept(self._settings, kind)
 
     def _connect(self) -> None:
         """Everything that belongs to one process, and to no child of it."""

@@ -143,6 +143,14 @@ class Engine:
         except Exception as error:  # noqa: BLE001 - a bug of ours must not become the host's
             self.note_error(error)
 
+    def tell_hooks(self, word: Callable[[Hook], None]) -> None:
+        """Say it to each. Never raises."""
+        for hook in self.hooks:
+            try:
+                word(hook)
+            except Exception as error:  # noqa: BLE001 - the service's own code, but the call must go on
+                self.note_error(error)
+
     def note_error(self, error: Exception) -> None:
         """A bug of ours. Said once: a hot path can repeat it a million times."""
         self.internal_errors += 1

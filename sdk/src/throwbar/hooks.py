@@ -49,11 +49,30 @@ class BreakerChange(NamedTuple):
     transition: Transition
 
 
+class Evaluation(NamedTuple):
+    """What OpenFeature was answered for a feature that the control plane does not move.
+
+    `variant` is None where the default of the code was returned. `reason` and `error`, None when all went well, are
+    words of OpenFeature's; `message` says more of the error. `environment` and `version` are the flag set's.
+    """
+
+    flag: str
+    variant: str | None
+    reason: str
+    environment: str
+    version: str
+    error: str | None = None
+    message: str = ""
+
+
 class Hook(Protocol):
     """Subclass it and write the methods that are wanted; the others do nothing."""
 
     def decided(self, decision: Decision, key: str | None) -> None:
         """A call is sent to a backend, or `decide` was asked."""
+
+    def evaluated(self, evaluation: Evaluation, key: str | None) -> None:
+        """OpenFeature asked for a feature. Of flags that move there is a decision."""
 
     def ended(self, outcome: Outcome) -> None:
         """A call came back, however it went."""

@@ -10,24 +10,41 @@ from openfeature.exception import ErrorCode
 
 if TYPE_CHECKING:
     from throwbar.plan import FlagPlan
-    from throwbar.snapshot import Snapshot
     from throwbar.status import Status
+    from throwbar.trouble import Trouble
 
+FAILURES = 3  # in a row; as many polls make a snapshot stale
 Emit = Callable[[ProviderEvent, ProviderEventDetails], None]
 
 
 class Health(NamedTuple):
-    """The event that tells of it, and why it is so."""
+    """The event that tells of it; if it is not good, why, and in OpenFeature's words."""
 
     state: ProviderEvent
-    sentence: str
+    sentence: str = ""
+    code: ErrorCode | None = None
 
 
-def state_of(status: Status) -> ProviderEvent:
-    """Of a client: nothing to serve from, what was true a while ago, or what is true now."""
+class Known(NamedTuple):
+    """What can be answered from. A flag that is written as before keeps its plan."""
+
+    version: int
+    plans: Mapping[str, FlagPlan]
+    features: Mapping[str, object]
+
+
+def health_of(status: Status, features: Trouble, *, has_features: bool) -> Health:
+    """Of nothing to serve from, of what was true a while ago, or of what is true now."""
     if not status.ready:
-        return ProviderEvent.PROVIDER_ERROR
-    return ProviderEvent.PROVIDER_STALE if status.stale else ProviderEvent.PROVIDER_READY
+        return Health(ProviderEvent.PROVIDER_ERROR, status.last_error, ErrorCode.PROVIDER_NOT_READY)
+    if status.stale:
+        sentence = status.last_error or "the control plane has not answered for a while"
+        return Health(ProviderEvent.PROVIDER_STALE, sentence)
+    if features.failures < FAILURES:
+        return Health(ProviderEvent.PROVIDER_READY)
+    if has_features:
+        return Health(ProviderEvent.PROVIDER_STALE, f"the features: {features.sentence}")
+    return Health(ProviderEvent.PROVIDER_ERROR, f"the features: {features.sentence}", ErrorCode.GENERAL)
 
 
 class Announcer:
@@ -40,42 +57,33 @@ class Announcer:
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
         self._state: ProviderEvent | None = None
-        self._flags: Mapping[str, FlagPlan] = {}
+        self._known: Known | None = None
         self._turns = 0
 
-    def begin(self, snapshot: Snapshot, *, ready: bool) -> None:
+    def begin(self, known: Known, *, ready: bool) -> None:
         """Initialising is over, and whoever asked for it is told by the SDK of OpenFeature."""
-        self._flags = snapshot.flags
+        self._known = known
         self._turns = 0
         self._state = ProviderEvent.PROVIDER_READY if ready else ProviderEvent.PROVIDER_ERROR
 
-    def turn(self, health: Health, snapshot: Snapshot) -> None:
-        if self._state is None:
-            return
+    def turn(self, health: Health, known: Known) -> None:
+        before = self._known
         self._turns += 1
-        if self._turns == 1:
+        if before is None or self._turns == 1:
             return
-        changed = _changed(self._flags, snapshot.flags)
-        self._flags = snapshot.flags
+        self._known = known
         if health.state is not self._state:
             self._state = health.state
-            self._emit(health.state, _details(health))
+            details = ProviderEventDetails(message=health.sentence or None, error_code=health.code)
+            self._emit(health.state, details)
+        changed = sorted({*_changed(before.plans, known.plans), *_changed(before.features, known.features)})
         if changed:
-            details = ProviderEventDetails(flags_changed=changed, metadata={"version": str(snapshot.version)})
+            details = ProviderEventDetails(flags_changed=changed, metadata={"version": str(known.version)})
             self._emit(ProviderEvent.PROVIDER_CONFIGURATION_CHANGED, details)
 
 
-def _details(health: Health) -> ProviderEventDetails:
-    if health.state is ProviderEvent.PROVIDER_READY:
-        return ProviderEventDetails()
-    code = ErrorCode.PROVIDER_NOT_READY if health.state is ProviderEvent.PROVIDER_ERROR else None
-    return ProviderEventDetails(
-        message=health.sentence or "the control plane has not answered for a while", error_code=code
-    )
-
-
-def _changed(before: Mapping[str, FlagPlan], after: Mapping[str, FlagPlan]) -> list[str]:
-    """The flags that are told anew: a flag that is written as before keeps its plan."""
+def _changed(before: Mapping[str, object], after: Mapping[str, object]) -> list[str]:
+    """Plans are equal to nothing but themselves, features to those that are written alike."""
     if before is after:
         return []
-    return sorted(key for key in before.keys() | after.keys() if before.get(key) is not after.get(key))
+    return [key for key in before.keys() | after.keys() if before.get(key) != after.get(key)]

@@ -5,13 +5,14 @@ imports this.
 
 A migration is a flag whose value is the name of a backend: `client.get_string_value("dspex-bridge", "python_pool_v2",
 EvaluationContext(session_id, {"operation": "echo"}))`. It is what `decide` says, breakers, pins and local overrides
-included. Nobody measures what is done with it: that is what `Migration.operation` is for.
+included. Nobody measures what is done with it: that is what `Migration.operation` is for. A feature is evaluated in the
+process, by flagd's own core on the definition that the control plane publishes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from openfeature.evaluation_context import EvaluationContext
 from openfeature.exception import ProviderFatalError, ProviderNotReadyError, TypeMismatchError
@@ -19,12 +20,22 @@ from openfeature.flag_evaluation import FlagResolutionDetails, FlagType, FlagVal
 from openfeature.provider import AbstractProvider, Metadata
 
 from throwbar.client import Client
+from throwbar.clock import monotonic
 from throwbar.engine import Get
-from throwbar.openfeature_events import Announcer, Health, state_of
+from throwbar.openfeature_evaluation import resolve_feature
+from throwbar.openfeature_events import Announcer, Known, health_of
+from throwbar.openfeature_features import Features
 from throwbar.openfeature_migrations import resolve_migration
 
 NAME = "throwbar"
 Structure = Sequence[FlagValueType] | Mapping[str, FlagValueType]
+
+
+class Serving(NamedTuple):
+    """What the provider answers from, between `initialize` and `shutdown`."""
+
+    client: Client
+    features: Features
 
 
 class ThrowbarProvider(AbstractProvider):
@@ -39,7 +50,7 @@ class ThrowbarProvider(AbstractProvider):
         super().__init__()
         self._given = client
         self._ready_within = ready_within
-        self._client: Client | None = None
+        self._serving: Serving | None = None
         self._announcer = Announcer(self.emit)
 
     def get_metadata(self) -> Metadata:
@@ -48,24 +59,29 @@ class ThrowbarProvider(AbstractProvider):
     def initialize(self, evaluation_context: EvaluationContext) -> None:
         """Raises ProviderFatalError where no snapshot can ever come, ProviderNotReadyError where none came in time."""
         del evaluation_context  # what is evaluated gets it merged in
-        client = self._client = self._client or self._given or Client()
+        until = monotonic() + self._ready_within
+        serving = self._serving = self._serving or _serving(self._given or Client())
+        client, features = serving
         if not client.engine.counting:
             raise ProviderFatalError(client.status().last_error or "the client is closed")
+        features.restore()
         client.engine.unfollow(self._turn)
         client.engine.follow(self._turn)
         ready = client.wait_ready(self._ready_within)
-        self._announcer.begin(client.engine.snapshot, ready=ready)
+        if ready:
+            client.flush(max(until - monotonic(), 0.0))  # a turn, in which features are asked for
+        self._announcer.begin(_known(serving), ready=ready)
         if not ready:
             raise ProviderNotReadyError(client.status().last_error or f"no snapshot within {self._ready_within} s")
 
     def shutdown(self) -> None:
         """Leave the client alone again. May be called twice, and `initialize` after it."""
-        client, self._client = self._client, None
-        if client is None:
+        serving, self._serving = self._serving, None
+        if serving is None:
             return
-        client.engine.unfollow(self._turn)
+        serving.client.engine.unfollow(self._turn)
         if self._given is None:
-            client.close()
+            serving.client.close()
 
     def resolve_boolean_details(
         self,
@@ -98,19 +114,35 @@ class ThrowbarProvider(AbstractProvider):
     def _resolve(
         self, kind: FlagType, flag: str, default: FlagValueType, context: EvaluationContext | None
     ) -> FlagResolutionDetails[Any]:
-        client = self._client
-        if client is None:
+        serving, context = self._serving, context or EvaluationContext()
+        if serving is None:
             raise ProviderNotReadyError("the provider is not initialised, or shut down")
-        if kind is not FlagType.STRING and flag in client.engine.snapshot.flags:
-            raise TypeMismatchError(
-                f"flag {flag} is a migration: its value is the name of a backend, so ask for a string"
-            )
-        return resolve_migration(client, flag, str(default), context or EvaluationContext())
+        client, flag_set = serving.client, serving.features.in_force
+        is_decided = flag in client.engine.snapshot.flags
+        if flag_set is None or flag not in flag_set.features:
+            if is_decided and kind is not FlagType.STRING:
+                raise TypeMismatchError(f"flag {flag} is a migration, its value is a backend's name: ask for a string")
+            return resolve_migration(client, flag, str(default), context)
+        if not is_decided:
+            return resolve_feature(client.engine, flag_set, (kind, flag, default), context)
+        details: FlagResolutionDetails[Any] = resolve_migration(client, flag, "", context)
+        details.value = flag_set.value(kind, flag, details.value)
+        return details
 
     def _turn(self, get: Get) -> None:
-        del get
-        client = self._client
-        if client is not None:
-            status = client.status()
-            health = Health(state_of(status), status.last_error)
-            self._announcer.turn(health, client.engine.snapshot)
+        serving = self._serving
+        if serving is None:
+            return
+        client, features = serving
+        features.turn(get, client.engine.snapshot)
+        health = health_of(client.status(), features.trouble, has_features=features.in_force is not None)
+        self._announcer.turn(health, _known(serving))
+
+
+def _serving(client: Client) -> Serving:
+    return Serving(client, Features(client.kept("features")))
+
+
+def _known(serving: Serving) -> Known:
+    snapshot = serving.client.engine.snapshot
+    return Known(snapshot.version, snapshot.flags, serving.features.known)

@@ -14,7 +14,7 @@ from opentelemetry import trace
 from opentelemetry._logs import Logger, LogRecord, SeverityNumber, get_logger
 
 from throwbar.decision import Decision, Reason
-from throwbar.hooks import BreakerChange, Hook, Outcome
+from throwbar.hooks import BreakerChange, Evaluation, Hook, Outcome
 from throwbar.standard_reasons import STANDARD_REASONS
 from throwbar.version import __version__
 
@@ -45,6 +45,23 @@ class OpenTelemetryHook(Hook):
             attributes["feature_flag.context.id"] = key
         if decision.reason is Reason.SDK_ERROR:
             attributes["error.type"] = "general"
+        self._emit("feature_flag.evaluation", SeverityNumber.INFO, attributes)
+
+    def evaluated(self, evaluation: Evaluation, key: str | None) -> None:
+        attributes: dict[str, Attribute] = {
+            "feature_flag.key": evaluation.flag,
+            "feature_flag.result.reason": evaluation.reason.lower(),
+            "feature_flag.provider.name": "throwbar",
+            "feature_flag.set.id": evaluation.environment,
+            "feature_flag.version": evaluation.version,
+        }
+        if evaluation.variant is not None:
+            attributes["feature_flag.result.variant"] = evaluation.variant
+        if self._keys and key is not None:
+            attributes["feature_flag.context.id"] = key
+        if evaluation.error is not None:
+            attributes["error.type"] = evaluation.error.lower()
+            attributes["feature_flag.error.message"] = evaluation.message
         self._emit("feature_flag.evaluation", SeverityNumber.INFO, attributes)
 
     def ended(self, outcome: Outcome) -> None:

@@ -6,9 +6,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from throwbar.backup import default_path, read_backup, write_backup
 from throwbar.engine import Engine
 from throwbar.errors import SnapshotError
+from throwbar.kept import Kept
 from throwbar.override import OverrideFile
 from throwbar.settings import Settings
 from throwbar.snapshot import NOTHING, compile_snapshot, parse, supersedes, under
@@ -19,12 +19,11 @@ class Shelf:
     """The way of a document into force and onto the disk. For one thread."""
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
-        self.backup_trouble = Trouble("the backup file")
+        self._kept = Kept(settings)
+        self.backup_trouble = self._kept.trouble
         self.override_trouble = Trouble("the override file")
         self._engine = engine
-        self._settings = settings
         self._override_file = OverrideFile(settings.override_file)
-        self._unkept: bytes | None = None  # in force, and not on the disk for some trouble
 
     @property
     def overrides(self) -> Mapping[str, str]:
@@ -36,8 +35,7 @@ class Shelf:
         if self._engine.snapshot.ready:
             return
         try:
-            path = self._backup_path()
-            body = None if path is None else read_backup(path)
+            body = self._kept.read()
             if body is not None:
                 self._apply(parse(body))
         except (OSError, SnapshotError) as error:
@@ -51,12 +49,11 @@ class Shelf:
             raise SnapshotError(f"version {document['version']} is older than {current.version}, which is in force")
         if (document["source"], document["version"]) != (current.source, current.version):
             self._apply(document)
-            self._keep(body)
+            self._kept.keep(body)
 
     def keep_again(self) -> None:
-        """Try again what failed: a rollback that is not on the disk could be undone by a restart."""
-        if self._unkept is not None:
-            self._keep(self._unkept)
+        """Try again to write what is in force, if that failed."""
+        self._kept.keep_again()
 
     def look_at_overrides(self) -> None:
         """Obey the override file as it is now."""
@@ -72,24 +69,6 @@ class Shelf:
     def _apply(self, document: Mapping[str, Any]) -> None:
         previous = self._engine.snapshot if self._engine.snapshot.ready else NOTHING
         self._engine.publish(compile_snapshot(document, previous, self.overrides, _breathe))
-
-    def _keep(self, body: bytes) -> None:
-        try:
-            path = self._backup_path()
-            if path is not None:
-                write_backup(path, body)
-        except OSError as error:
-            self._unkept = body
-            self.backup_trouble.failed(f"it was not written: {error}")
-        else:
-            self._unkept = None
-            self.backup_trouble.over()
-
-    def _backup_path(self) -> str | None:
-        wanted = self._settings.backup_file
-        if isinstance(wanted, str):
-            return wanted
-        return default_path(self._settings.url, self._settings.token) if wanted else None
 
 
 def _breathe() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from throwbar.binding import Binding
@@ -11,7 +11,7 @@ from throwbar.cell import UNMARKED, Marks
 from throwbar.circuit import Cause, Transition
 from throwbar.decision import Decision
 from throwbar.guard import Guard
-from throwbar.hooks import BreakerChange, Hook, Outcome
+from throwbar.hooks import BreakerChange, Outcome
 
 
 class WatchedBinding(Binding):
@@ -21,12 +21,12 @@ class WatchedBinding(Binding):
 
     def decide(self, key: object, attributes: Mapping[str, Any] | None) -> Decision:
         decision = super().decide(key, attributes)
-        self._tell(lambda hook: hook.decided(decision, None if key is None else str(key)))
+        self._engine.tell_hooks(lambda hook: hook.decided(decision, None if key is None else str(key)))
         return decision
 
     def open(self, key: object, attributes: Mapping[str, Any] | None) -> Opened:
         opened = super().open(key, attributes)
-        self._tell(lambda hook: hook.decided(_decision(opened), opened[5]))
+        self._engine.tell_hooks(lambda hook: hook.decided(_decision(opened), opened[5]))
         return opened
 
     def close(self, opened: Opened) -> None:
@@ -48,24 +48,17 @@ class WatchedBinding(Binding):
             marks.fallbacks,
             bool(marks.unknown),
         )
-        self._tell(lambda hook: hook.ended(outcome))
+        self._engine.tell_hooks(lambda hook: hook.ended(outcome))
         if marks.fallbacks:
-            self._tell(lambda hook: hook.fell_back(outcome))
+            self._engine.tell_hooks(lambda hook: hook.fell_back(outcome))
         if marks.unknown:
-            self._tell(lambda hook: hook.outcome_unknown(outcome))
+            self._engine.tell_hooks(lambda hook: hook.outcome_unknown(outcome))
 
     def _heard(self, guard: Guard, transition: Transition) -> None:
         super()._heard(guard, transition)
         if guard.candidate or transition.cause is not Cause.MODE:  # that a baseline is only measured is no news
             change = BreakerChange(self.flag, self.operation, guard.backend, guard.side, transition)
-            self._tell(lambda hook: hook.breaker_changed(change))
-
-    def _tell(self, word: Callable[[Hook], None]) -> None:
-        for hook in self._engine.hooks:
-            try:
-                word(hook)
-            except Exception as error:  # noqa: BLE001 - the service's own code, but the call must go on
-                self._engine.note_error(error)
+            self._engine.tell_hooks(lambda hook: hook.breaker_changed(change))
 
 
 def _decision(opened: Opened) -> Decision:
