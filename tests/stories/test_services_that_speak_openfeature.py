@@ -1,0 +1,87 @@
+"""A service that knows OpenFeature only: it follows a migration on a real server, back as well, and starts without it."""
+
+import http.client
+
+import pytest
+from freezegun import freeze_time
+from openfeature import api
+from openfeature.contrib.tools.flagd.core import FlagdCore
+from openfeature.exception import ErrorCode
+from openfeature.flag_evaluation import Reason
+
+from tests.builders import a_flag_document
+from tests.sdk.open_feature import a_context, nothing_left_of_it
+from tests.stories.world import PATIENCE, a_world
+from throwbar.openfeature_provider import ThrowbarProvider
+
+FLAG = "dspex-bridge"
+KEYS = [f"session-{number}" for number in range(100)]
+
+
+@pytest.fixture
+def world(database_url):
+    with freeze_time("2026-01-05 09:00:00", real_asyncio=True) as clock, a_world(database_url, clock) as living:
+        yield living
+
+
+@pytest.fixture(autouse=True)
+def _alone():
+    with nothing_left_of_it():
+        yield
+
+
+def asked(key, **attributes):
+    return api.get_client().get_string_details(FLAG, "the default", a_context(key, **attributes))
+
+
+def published(world):
+    """What the server tells services of other makes, on flagd's own evaluator."""
+    connection = http.client.HTTPConnection("127.0.0.1", world.port, timeout=PATIENCE)
+    connection.request("GET", "/flagd/v0/flags.json", headers={"Authorization": f"Bearer {world.sdk}"})
+    core = FlagdCore()
+    core.set_flags(connection.getresponse().read().decode())
+    connection.close()
+    return core
+
+
+def test_it_follows_a_share_and_a_rollback_and_agrees_with_services_of_other_makes(world):
+    operations = {"echo": {"percent": 30}, "simple_predict": {"percent": 0}}
+    world.api("POST", "/flags", a_flag_document(operations=operations, rules=[], guardrails=None, plan=None))
+    with world.client() as client:
+        api.set_provider_and_wait(ThrowbarProvider(client))
+        client.flush(PATIENCE)  # its answer tells of a flag that the first poll was too early for
+        others = published(world)
+        ours = {key: asked(key, operation="echo").value for key in KEYS}
+
+        assert set(ours.values()) == {"python_pool_v2", "snakepit"}
+        assert ours == {
+            key: others.resolve_string_value(FLAG, "", a_context(key, operation="echo")).value for key in KEYS
+        }
+        assert asked(KEYS[0], operation="simple_predict").value == "python_pool_v2"
+        assert asked(KEYS[0]).error_code is ErrorCode.INVALID_CONTEXT
+
+        assert world.api("POST", f"/flags/{FLAG}/rollout/rollback", {"reason": "a story"})[0] == 200
+        client.flush(PATIENCE)
+
+        details = asked(next(key for key in KEYS if ours[key] == "snakepit"), operation="echo")
+        assert (details.value, details.reason) == ("python_pool_v2", Reason.DISABLED)
+        assert details.flag_metadata["reason"] == "rolled_back"
+
+
+def test_its_features_are_as_new_as_its_snapshot_and_both_outlive_the_server(world, tmp_path):
+    world.api("POST", "/flags", a_flag_document(operations={"echo": {"percent": 100}}, guardrails=None, plan=None))
+    with world.client(tmp_path / "backup.json") as client:
+        provider = ThrowbarProvider(client)
+        api.set_provider_and_wait(provider)
+        client.flush(PATIENCE)
+        known = provider._serving.features.in_force
+
+        assert (known.source, known.version) == (client.status().source, client.status().version)
+        assert known.environment == "production"
+    world.port = 1  # where nobody listens
+    with world.client(tmp_path / "backup.json") as client:
+        restarted = ThrowbarProvider(client)
+        api.set_provider_and_wait(restarted)
+
+        assert asked("session-1").value == "snakepit"
+        assert restarted._serving.features.in_force.version == known.version
