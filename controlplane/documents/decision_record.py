@@ -29,6 +29,17 @@ _MEANINGS = {
     "latency_vs_baseline": _COMPARISON,
     "max_error_rate": _LIMIT,
     "max_latency": _LIMIT,
+    "outage": "most keys of the candidate have failed before, so calls are counted: E ≥ limit that more than half of them "
+    "fail, beside a baseline of which at most a tenth do",
+    "no_telemetry": "no report for too long; `on_silence` says what that leads to",
+    "one_side": "one side should have had keys and has none; `on_silence` says what that leads to",
+    "min_samples": "too few keys were seen; `on_silence` says what that leads to once the bake is over",
+    "sample_ratio": "E ≥ limit that keys are not assigned as the share says: what is compared is not alike",
+    "a_a": "two halves of the baseline's keys differ, between which nothing does: what is compared is not alike",
+    "pairs": "too few answers of both sides were compared",
+    "mismatches": "the answers of both sides differ more than the baseline's own",
+    "exposure": "nobody is sent to the candidate, so nothing is learnt",
+    "checklist": "an item that is required is open",
     open_breakers.RULE: "most keys of the processes that tell of an open breaker are bad, at most a tenth of the "
     "baseline's are, and E ≥ limit; it rests on these reports, whose counts are in `findings`, and on no row",
 }

@@ -83,6 +83,7 @@ def _sample_ratio(alpha: float, sample: Sample) -> Iterator[Finding]:
             "candidate_keys": seen.candidate.fresh,
             "keys": drawn,
             "expected_share": share / FULL,
+            "processes": sample.evidence.processes,
             "log_evidence": log_evidence,
             "log_limit": needed,
         },

@@ -75,7 +75,7 @@ def _comparison(
     if metric == "errors" and (guilty or suspicious):
         times = at_least(sample.evidence, guardrails)
         sentence += f", {times}" if times else ""
-    shown = f"{sentence}; evidence 1 in {one_in(log_evidence)}, limit 1 in {one_in(needed)}"
+    shown = f"{sentence}; {_told(log_evidence, overall, needed, bad_keys)}"
     return Finding(
         operation=sample.operation,
         guardrail=f"{metric}_vs_baseline",
@@ -89,6 +89,16 @@ def _comparison(
             "log_overall": overall,
         },
     )
+
+
+def _told(log_evidence: float, overall: float, needed: float, bad_keys: int) -> str:
+    """Evidence beside its limit; where it is beyond, and not enough all the same, why."""
+    told = f"evidence 1 in {one_in(log_evidence)}, limit 1 in {one_in(needed)}"
+    if log_evidence < needed:
+        return told
+    if overall < needed:
+        return f"{told}, but 1 in {one_in(overall)} beside what else of the flag is compared"
+    return told if bad_keys >= LEAST_BAD_KEYS else f"{told}, but of fewer than {LEAST_BAD_KEYS} keys"
 
 
 def _compared_numbers(sample: Sample) -> dict[str, float | int | None]:

@@ -35,6 +35,8 @@ LATENCY_QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
 # One pause of a process slows many keys at once. A capped win is still a fair bet, and a slowness must last two or
 # three buckets before it rolls anything back.
 LARGEST_LATENCY_WIN = math.log(20.0)
+# Below it a wrapper more or a colder cache is a fifth, and nobody waits for it: keys within 1 ms are equally fast.
+FINEST_EDGE = histogram.index_of(1.0)
 HISTORY_CAP = 2_000_000  # keys: beyond it the baseline's history is halved, so that it follows the day
 
 
@@ -216,7 +218,7 @@ def _compared_latency(seen: Evidence, strata: Sequence[Stratum], design_effect: 
     latency, slow = dict(seen.latency), dict(seen.slow)
     for quantile in LATENCY_QUANTILES:
         name = quantile_name(quantile)
-        edge = histogram.edge_for_tail(seen.history, 1 - quantile) if seen.history else None
+        edge = edge_beyond(seen.history, 1 - quantile)
         if edge is None:
             continue
         pairs = [_slow_pair(stratum, edge) for stratum in strata]
@@ -232,6 +234,12 @@ def _compared_latency(seen: Evidence, strata: Sequence[Stratum], design_effect: 
             before[1] + sum(pair.candidate_bad for pair in pairs),
         )
     return replace(seen, latency=latency, slow=slow, history=_grown(seen.history, strata))
+
+
+def edge_beyond(history: Histogram, tail: float) -> int | None:
+    """Which edge tells slow from fast, by what was seen before; None where nothing was."""
+    edge = histogram.edge_for_tail(history, tail) if history else None
+    return None if edge is None else max(edge, FINEST_EDGE)
 
 
 def _slow_pair(stratum: Stratum, edge: int) -> Pair:

@@ -53,10 +53,11 @@ def _rate(bad: int, keys: int) -> float | None:
 
 
 def at_least(seen: Evidence, guardrails: Guardrails) -> str | None:
-    """As in "at least 4.2 times as often (99 %)"; None where the two rates may be equal."""
+    """As in "at least 4.2 times as often (99 %)"; None where the two rates may be as good as equal."""
     confidence = 1 - guardrails.compare.alpha if guardrails.compare else 0.99
     ratio = ratio_interval(_pairs(seen), confidence=confidence, design_effect=design_effect_of(seen, guardrails))
-    return f"at least {_down(ratio.low):g} times as often ({confidence * 100:g}\u202f%)" if ratio.low > 1 else None
+    low = _down(ratio.low)
+    return f"at least {low:g} times as often ({confidence * 100:g}\u202f%)" if low > 1 else None
 
 
 def _down(value: float) -> float:

@@ -11,7 +11,7 @@ from controlplane.domain.rollout import Decision
 
 # The version of the arithmetic. Raise it with every change that gives other evidence for the same buckets: a decision
 # that was recorded by another version cannot be held against this one.
-CODE = "evidence/2"
+CODE = "evidence/3"
 
 
 @dataclass(frozen=True, slots=True)

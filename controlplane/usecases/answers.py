@@ -263,8 +263,9 @@ def is_held(flag: Flag, watch: Watch | None, now: datetime) -> bool:
 
 
 def holds(finding: Finding, flag: Flag, now: datetime) -> bool:
-    """Every stage begins with too few samples: they hold it only when its time is over."""
-    return finding.consequence is Consequence.HOLD and (finding.guardrail != "min_samples" or _has_baked(flag, now))
+    """So does a breach that is only reported. Every stage begins with too few samples: they hold it when its time is over."""
+    asks = finding.consequence in {Consequence.HOLD, Consequence.REPORT}
+    return asks and (finding.guardrail != "min_samples" or _has_baked(flag, now))
 
 
 def _has_baked(flag: Flag, now: datetime) -> bool:

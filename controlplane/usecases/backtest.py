@@ -23,7 +23,7 @@ from controlplane.usecases.changing import Place
 from controlplane.usecases.course import Course, series_of
 from controlplane.usecases.evidence import attempt_number, end_of
 from controlplane.usecases.judging import Cells, buckets_of, look_over, sealed_until, widest_window
-from controlplane.usecases.lived import as_of, versions_of
+from controlplane.usecases.lived import as_of, looked_at, versions_of
 from controlplane.usecases.replaying import Attempt, Replayed, attempt_cells
 
 MOST_POINTS = 360
@@ -132,6 +132,7 @@ def _look_back(
     seen = _Seen(Course(stretch.drawn, stretch.first))
     watch = _opening(uow, attempt, stretch.first)
     sealing = clockwork.seal_seconds + 2 * clockwork.bucket_seconds
+    before = None
     for until, cells in _windows(uow, attempt, stretch, policy):
         at = datetime.fromtimestamp(until + clockwork.seal_seconds, UTC)
         flag = as_of(lived, at)
@@ -139,9 +140,11 @@ def _look_back(
             continue
         flag = replace(flag, guardrails=policy)
         new = [cell for cell in cells if cell[0].start >= watch.judged_until]
-        look = look_over(flag, watch, cells, until, at, sealing)
-        watch = look.watch
-        seen.run = looked(seen.run, Moment(at, flag.plan, flag.rollout, look.findings, look.overall))
+        for each, when in looked_at(before, flag, at):
+            look = look_over(each, watch, cells, until, when, sealing)
+            watch = look.watch
+            seen.run = looked(seen.run, Moment(when, each.plan, each.rollout, look.findings, look.overall))
+        before = flag
         if new and seen.first_row is None:
             seen.first_row = new[0][0].start
         for buckets in buckets_of(new):

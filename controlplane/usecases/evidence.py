@@ -57,7 +57,7 @@ def evidence_series(
     Raises NotFound for a flag, an attempt or an entry that is not there. The shape; logarithms are natural, and the
     instants of `series` are seconds since the epoch:
 
-        {"flag", "attempt", "attempts": [1, 2], "code": "evidence/1", "baseline", "candidate",
+        {"flag", "attempt", "attempts": [1, 2], "code": "evidence/3", "baseline", "candidate",
          "from": the instant from which on rows were recomputed, or null, "note": a sentence or null,
          "alpha", "log_limit": ln(1/α) of the flag,
          "series": {"step": seconds, "times": [the end of each step], "overall": [ln E of the flag],

@@ -8,6 +8,7 @@ from typing import Any
 from controlplane.documents.state import state_document, with_state
 from controlplane.domain.errors import NotFound
 from controlplane.domain.flag import Flag
+from controlplane.domain.rollout import State
 from controlplane.store import UnitOfWork
 from controlplane.store.audit import Filter
 
@@ -49,3 +50,16 @@ def _definition(uow: UnitOfWork, environment_id: int, key: str, version: int) ->
 def as_of(lived: list[tuple[datetime, Flag]], at: datetime) -> Flag | None:
     """The flag as it was just before an instant; None before the first one that is known."""
     return next((flag for since, flag in reversed(lived) if since < at), None)
+
+
+def looked_at(before: Flag | None, flag: Flag, at: datetime) -> list[tuple[Flag, datetime]]:
+    """The flag at a look; first as it was when it left its stage, where that was since the look before.
+
+    A scheduler that looks more often moves on between two looks, and then neither of them finds a stage that has baked.
+    """
+    left = flag.rollout.entered_at
+    if before is None or left is None or before.rollout.attempt != flag.rollout.attempt:
+        return [(flag, at)]
+    moved_on = before.rollout.state is State.RUNNING and flag.rollout.state in {State.RUNNING, State.COMPLETED}
+    has_left = moved_on and left != before.rollout.entered_at
+    return [(replace(before, guardrails=flag.guardrails), left), (flag, at)] if has_left else [(flag, at)]

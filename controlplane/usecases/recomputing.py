@@ -5,12 +5,16 @@ from typing import Any
 
 from controlplane.documents.decision_record import evidence_numbers, limit_numbers
 from controlplane.domain import open_breakers
+from controlplane.domain.assignment import log_mismatch
 from controlplane.domain.audit import AuditEntry
 from controlplane.domain.health import flag_evidence
 from controlplane.domain.ledger import Ledger
 from controlplane.domain.observation import Evidence
+from controlplane.domain.proof import log_proof
 from controlplane.domain.record import CODE
 from controlplane.usecases.replaying import Replayed
+
+_Both = tuple[str, str, dict[str, float]]  # operation, guardrail, the recorded and the recomputed number
 
 CLOSE = 1e-9  # in ln E: what a recomputation may differ by
 _GONE = "its rows are no longer kept as they were judged"
@@ -39,8 +43,8 @@ def recomputed(entry: AuditEntry, state: Replayed | None) -> dict[str, Any]:
 def _compared(record: Mapping[str, Any], state: Replayed) -> dict[str, Any]:
     overall = flag_evidence([state.evidence.get(name, Evidence()) for name in _judged(record, state)])
     operations = {name: dict(_metrics(each, state, name)) for name, each in record.get("operations", {}).items()}
-    for name, both in _told(record):
-        operations.setdefault(name, {})[open_breakers.RULE] = both
+    for name, rule, both in (*_gates(record, state), *_told(record)):
+        operations.setdefault(name, {})[rule] = both
     gaps = [abs(overall - record["log_evidence"])]
     gaps += [abs(each["recorded"] - each["recomputed"]) for own in operations.values() for each in own.values()]
     same = max(gaps) <= CLOSE and _same_rows(record, state)
@@ -68,14 +72,28 @@ def _metrics(recorded: Mapping[str, Any], state: Replayed, name: str) -> Iterato
         yield metric, {"recorded": each["log_evidence"], "recomputed": again}
 
 
-def _told(record: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, float]]]:
+def _gates(record: Mapping[str, Any], state: Replayed) -> Iterator[_Both]:
+    """What keeps a stage, or lets it go. How many processes may count a key is in no row: the record has it."""
+    for finding in record.get("findings", ()):
+        seen, numbers = state.evidence.get(finding["operation"], Evidence()), finding["numbers"]
+        if finding["guardrail"] == "sample_ratio" and "processes" in numbers:
+            again = log_mismatch(seen.assignments, numbers["processes"])
+        elif finding["guardrail"] == "no_worse":
+            again = log_proof(seen.proof)
+        else:
+            continue
+        yield finding["operation"], finding["guardrail"], {"recorded": numbers["log_evidence"], "recomputed": again}
+
+
+def _told(record: Mapping[str, Any]) -> Iterator[_Both]:
     """What open breakers told is in no row: the record has the counts, and the evidence follows from them."""
     for finding in record.get("findings", ()):
         if finding["guardrail"] == open_breakers.RULE:
             told = finding["numbers"]
             keys = told["candidate_keys"] + told["supposed_keys"]
             again = open_breakers.log_evidence(keys, told["candidate_bad_keys"], told["design_effect"])
-            yield finding["operation"], {"recorded": told["log_evidence"], "recomputed": again}
+            both = {"recorded": told["log_evidence"], "recomputed": again}
+            yield finding["operation"], open_breakers.RULE, both
 
 
 def _lacks_rows(record: Mapping[str, Any], state: Replayed) -> bool:

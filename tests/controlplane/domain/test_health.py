@@ -75,6 +75,7 @@ def test_two_bad_keys_are_a_story_about_two_keys():
     finding = judged(a_sample(seen))["errors_vs_baseline"]
 
     assert finding.verdict is not Verdict.UNHEALTHY
+    assert finding.sentence.endswith("limit 1 in 100, but of fewer than 3 keys: suspicious")
 
 
 def test_evidence_that_does_not_convince_yet_is_suspicious_and_holds():
@@ -92,6 +93,7 @@ def test_one_operation_alone_convinces_only_if_the_flag_as_a_whole_does():
     finding = judged(watched(FAILING), overall=math.log(99))["errors_vs_baseline"]
 
     assert outcome(finding) == HELD
+    assert finding.sentence.endswith("limit 1 in 100, but 1 in 99 beside what else of the flag is compared: suspicious")
 
 
 def test_alpha_belongs_to_the_flag_so_operations_share_it():

@@ -109,3 +109,4 @@ def test_a_rate_of_nobody_is_no_rate():
 def test_how_many_times_worse_is_a_lower_bound_with_its_certainty():
     assert at_least(evidence(200, 90), Guardrails(design_effect=1.0)) == "at least 12 times as often (99\u202f%)"
     assert at_least(evidence(10, 90), Guardrails()) is None
+    assert at_least(evidence(34, 90), Guardrails()) is None  # 1.05, which would be told as "1 times"

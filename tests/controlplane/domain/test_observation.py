@@ -137,6 +137,16 @@ def test_one_edge_serves_both_sides():
     assert slow_keys(20.0 * 1.2) == 100
 
 
+@pytest.mark.parametrize(("theirs", "ours", "slow"), [(0.006, 0.4, 0), (0.006, 1.0, 0), (0.006, 1.1, 100), (0.9, 9.0, 100)])
+def test_what_answers_within_a_millisecond_is_as_fast_as_anything(theirs, ours, slow):
+    buckets = [a_bucket(an_arm(milliseconds=ours), an_arm(9900, milliseconds=theirs))] * 5
+
+    seen = gathered(buckets)
+
+    assert {pair[1] > 0 for pair in seen.slow.values()} == {slow > 0}
+    assert (seen.log_latency > 1) is (slow > 0)
+
+
 def test_one_bucket_of_slowness_wins_no_more_than_the_cap():
     steady = gathered([a_bucket()] * 20)
 

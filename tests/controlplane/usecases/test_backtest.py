@@ -55,6 +55,24 @@ def test_the_policy_that_was_in_force_does_what_was_done(life):
     assert answer["note"] is None
 
 
+def test_a_stage_that_was_left_between_two_looks_is_told_with_its_instant(store, lease):
+    plan = a_plan_document(1, 10, 98, bake_seconds=65)
+    flags.create_flag(store, "production", a_flag_document(plan=plan, guardrails=POLICY), a_cause())
+    rollouts.start(store, HERE, a_cause())
+    life = Life(store, lease)
+    for _ in range(25):
+        life.live()
+        life.at += timedelta(seconds=5)
+        life.look()
+        life.at -= timedelta(seconds=5)
+
+    answer = tried(life, POLICY)
+
+    assert [at.second % 10 for at in entries(life, "rollout:advance")] == [5, 0]
+    assert moments(answer, "advance") == entries(life, "rollout:advance")
+    assert moments(answer, "complete") == entries(life, "rollout:complete")
+
+
 def test_a_later_attempt_begins_with_the_history_of_the_baseline(life):
     rollouts.unlock(life.store, HERE, a_cause(life.at))
     rollouts.start(life.store, HERE, a_cause(life.at))

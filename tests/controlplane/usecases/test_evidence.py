@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import delete, select, update
 
 from controlplane.domain.errors import NotFound
+from controlplane.domain.histogram import index_of
 from controlplane.domain.retention import Retention
 from controlplane.store.checkpoint_tables import checkpoints
 from controlplane.store.tables import buckets
@@ -67,7 +68,7 @@ def test_a_record_holds_what_the_decision_was_made_of(life):
     echo = entry.record["operations"]["echo"]
     (stratum,) = echo["rows"]["strata"]
 
-    assert (entry.record["schema"], entry.record["code"], entry.record["step"]) == (1, "evidence/2", "roll_back")
+    assert (entry.record["schema"], entry.record["code"], entry.record["step"]) == (1, "evidence/3", "roll_back")
     assert entry.record["sentence"] == entry.reason
     assert entry.record["flag_version"] == entry.version - 1
     assert (echo["alpha"], echo["design_effect"]) == (0.01, 2.0)
@@ -78,6 +79,39 @@ def test_a_record_holds_what_the_decision_was_made_of(life):
     assert stratum["rho"] == 0.2
     assert stratum["candidate"]["rate"] == stratum["candidate"]["bad_keys"] / stratum["candidate"]["keys"] > 0
     assert verify(life.store, "production").broken is None
+
+
+def arrived(keys):
+    """A cell's worth of keys, all of them for the first time."""
+    return {"key_rise": {"to": {str(index_of(20.0)): keys}}}
+
+
+def test_a_doubt_about_the_assignment_is_recomputed_from_its_rows(life):
+    life.live(4, baseline=arrived(400), **arrived(100))
+
+    (decision,) = asked(life)["decisions"]
+
+    assert decision["rule"] == "sample_ratio"
+    both = decision["operations"]["echo"]["sample_ratio"]
+    assert both["recorded"] == both["recomputed"] > math.log(1000)
+    assert newest(life, "rollout:hold").record["rule_means"]
+
+
+@pytest.mark.parametrize("bake", [60])
+def test_the_proof_that_a_stage_asked_for_is_recomputed_from_its_rows(life):
+    plan = a_plan_document(10, 98, bake_seconds=60)
+    plan["stages"][0]["prove"] = True
+    rollouts.abort(life.store, HERE, a_cause(life.at))
+    limits = {"min_samples": 100, "compare": {"error_rate_ratio": 2, "error_rate_margin": 0.05}}
+    flags.set_guardrails(life.store, HERE, limits, a_cause(life.at))
+    flags.set_plan(life.store, HERE, plan, a_cause(life.at))
+    rollouts.start(life.store, HERE, a_cause(life.at))
+    life.live(12, baseline={"errors": {"timeout": 8}, **arrived(400)}, **arrived(44))
+
+    (decision,) = [each for each in asked(life)["decisions"] if each["action"] == "rollout:advance"]
+
+    both = decision["operations"]["echo"]["no_worse"]
+    assert both["recorded"] == both["recomputed"] > math.log(20)
 
 
 @pytest.mark.parametrize("bake", [60])
