@@ -29,8 +29,8 @@ _MEANINGS = {
     "latency_vs_baseline": _COMPARISON,
     "max_error_rate": _LIMIT,
     "max_latency": _LIMIT,
-    "outage": "most keys of the candidate have failed before, so calls are counted: E ≥ limit that more than half of them "
-    "fail, beside a baseline of which at most a tenth do",
+    "outage": "most keys of the candidate have failed before, so calls are counted: E ≥ limit that more than half of "
+    "them fail, beside a baseline of which at most a tenth do",
     "no_telemetry": "no report for too long; `on_silence` says what that leads to",
     "one_side": "one side should have had keys and has none; `on_silence` says what that leads to",
     "min_samples": "too few keys were seen; `on_silence` says what that leads to once the bake is over",

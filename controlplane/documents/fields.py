@@ -37,8 +37,7 @@ def _instant(value: Any) -> Any:  # noqa: ANN401 - whatever JSON holds
     except (TypeError, ValueError):
         found = None
     if found is None or found.tzinfo is None or not 1971 <= found.year <= 9000:
-        message = "must be an instant with its offset, like 2026-01-31T12:00:00Z"
-        raise ValueError(message)
+        raise ValueError(_LIKE_AN_INSTANT)
     return found.astimezone(UTC)
 
 
@@ -50,6 +49,7 @@ Switch = StrictBool  # "no" and 0 are no booleans: a guess would switch a flag
 Text = Annotated[str, Field(max_length=2000)]
 Name = Annotated[str, Field(max_length=200)]
 
+_LIKE_AN_INSTANT = "must be an instant with its offset, like 2026-01-31T12:00:00Z"
 _SENTENCES = {
     "missing": "is missing",
     "extra_forbidden": "is not a known field",
@@ -59,6 +59,19 @@ _SENTENCES = {
     "bool_type": "must be true or false",
     "list_type": "must be a list",
     "tuple_type": "must be a list",
+    "int_from_float": "must be a whole number",
+    "int_type": "must be a whole number",
+    "float_type": "must be a number",
+    "datetime_parsing": _LIKE_AN_INSTANT,
+    "datetime_from_date_parsing": _LIKE_AN_INSTANT,
+    "datetime_type": _LIKE_AN_INSTANT,
+    "timezone_aware": _LIKE_AN_INSTANT,
+    "too_short": "must have at least {min_length}, has {actual_length}",
+    "too_long": "must have at most {max_length}, has {actual_length}",
+    "string_too_long": "must have at most {max_length} characters",
+    "greater_than": "must be above {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
 }
 
 
@@ -74,7 +87,10 @@ def _path(prefix: str, location: tuple[int | str, ...]) -> str:
 
 def _sentence(error: Any) -> str:  # noqa: ANN401 - Pydantic's ErrorDetails
     known = _SENTENCES.get(error["type"])
-    return known or str(error["msg"]).removeprefix("Value error, ").replace("Input should", "should")
+    if known is None:
+        return str(error["msg"]).removeprefix("Value error, ").replace("Input should", "should")
+    bounds = error.get("ctx", {}).items()
+    return known.format_map({name: f"{each:.15g}" if isinstance(each, float) else each for name, each in bounds})
 
 
 def parse(document: type[Shape], body: Mapping[str, Any]) -> Shape:

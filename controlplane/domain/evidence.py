@@ -13,6 +13,8 @@ A regression may begin late, so each bet q is a mixture over start times; old go
     w_1 = ½ + w,  w_t = w = ½ · c / ((t + c − 1)(t + c)),  c = 360 buckets
     E_t    = mean over q of M_t(q) + 1 − Σ_{s ≤ t} w_s
 
+with M_t(q) at most 10²⁴.
+
 The proof that a candidate is no worse, the check of the assignment and the intervals are in `proof`, `assignment` and
 `intervals`.
 """
@@ -26,6 +28,9 @@ THRESHOLD_BETS = (1.3, 1.6, 2.0, 3.0, 5.0, 10.0, 20.0)
 RESTART_HORIZON = 360  # buckets: half of the start weight beyond the first is spent after so many
 # Keys of one tenant fail together, and each process counts a key anew: 2 until an A/A check has measured how much.
 DESIGN_EFFECT = 2.0
+# What a bet may own at most, more than any α asks for. Beyond it wealth is thrown away, which is always fair: an
+# incident that is over would otherwise speak for twenty times as long as it lasted.
+MOST_WEALTH = math.log(1e24)
 SUSPICIOUS = math.log(5.0)
 SUPPORT = math.log(20.0)  # comparison evidence that an absolute limit needs beside its own
 
@@ -52,7 +57,9 @@ def staked(wealth: Wealth, log_factors: Sequence[float]) -> Wealth:
     """The wealth after one more bucket, whose winnings per bet are `log_factors`."""
     before = wealth.bets or (_NOTHING,) * len(log_factors)
     stake = math.log(_start_weight(wealth.buckets + 1))
-    bets = tuple(_log_add(old, stake) + factor for old, factor in zip(before, log_factors, strict=True))
+    bets = tuple(
+        min(_log_add(old, stake) + factor, MOST_WEALTH) for old, factor in zip(before, log_factors, strict=True)
+    )
     return Wealth(bets, wealth.buckets + 1)
 
 

@@ -121,16 +121,16 @@ def _error_sentence(sample: Sample) -> str:
 
 
 def _latency_sentence(sample: Sample) -> str:
-    sides = (sample.candidate, sample.baseline)
-    candidate, baseline = (histogram.quantile_ms(side.latency, 0.99) for side in sides)
-    return (
-        f"{sample.operation}: {sample.candidate_name} answers within {_ms(candidate)} (p99), "
-        f"{sample.baseline_name} within {_ms(baseline)}"
-    )
+    sides = ((sample.candidate_name, sample.candidate), (sample.baseline_name, sample.baseline))
+    (ours, candidate), (theirs, baseline) = ((name, histogram.quantile_ms(side.latency, 0.99)) for name, side in sides)
+    if candidate is None or baseline is None:
+        silent = " and ".join(name for name, p99 in ((ours, candidate), (theirs, baseline)) if p99 is None)
+        return f"{sample.operation}: no call to {silent} was answered of late"
+    return f"{sample.operation}: {ours} answers within {_ms(candidate)} (p99), {theirs} within {_ms(baseline)}"
 
 
-def _ms(milliseconds: float | None) -> str:
-    return "no time yet" if milliseconds is None else seconds(milliseconds / 1000)
+def _ms(milliseconds: float) -> str:
+    return seconds(milliseconds / 1000)
 
 
 def _outage(guardrails: Guardrails, sample: Sample) -> Iterator[Finding]:
@@ -154,10 +154,9 @@ def _outage(guardrails: Guardrails, sample: Sample) -> Iterator[Finding]:
 def _limits(guardrails: Guardrails, sample: Sample, overall: float) -> Iterator[Finding]:
     if guardrails.max_error_rate is not None:
         rate = sample.candidate.error_rate
-        shown = "no calls" if rate is None else f"{percent(rate)} of calls"
-        verb = "were judged" if rate is None else "fail"
-        limit = percent(guardrails.max_error_rate)
-        sentence = f"{sample.operation}: {shown} to {sample.candidate_name} {verb}, limit {limit}"
+        shown = f"{percent(rate or 0.0)} of calls to {sample.candidate_name} fail"
+        told = f"no calls to {sample.candidate_name} of late" if rate is None else shown
+        sentence = f"{sample.operation}: {told}, limit {percent(guardrails.max_error_rate)}"
         numbers = {"value": rate, "limit": guardrails.max_error_rate, "baseline": sample.baseline.error_rate}
         log_limit = sample.evidence.max_error_rate.log_evidence
         support = min(sample.evidence.errors.log_evidence, overall)
@@ -165,7 +164,8 @@ def _limits(guardrails: Guardrails, sample: Sample, overall: float) -> Iterator[
     for name, milliseconds in guardrails.max_latency_ms.items():
         value = histogram.quantile_ms(sample.candidate.latency, quantile_of(name))
         baseline = histogram.quantile_ms(sample.baseline.latency, quantile_of(name))
-        sentence = f"{sample.operation}: {name} of {sample.candidate_name} is {_ms(value)}, limit {_ms(milliseconds)}"
+        shown = "not known" if value is None else _ms(value)
+        sentence = f"{sample.operation}: {name} of {sample.candidate_name} is {shown}, limit {_ms(milliseconds)}"
         wealth = sample.evidence.max_latency.get(name, evidence.Wealth())
         support = min(sample.evidence.log_latency, overall)
         numbers = {"value": value, "limit": milliseconds, "baseline": baseline}
@@ -187,8 +187,8 @@ def _limit(
     alone = guardrails.compare is None or not sample.has_control
     supported = alone or support >= evidence.SUPPORT
     verdict, consequence = Verdict.HEALTHY, Consequence.NONE
-    if broken:  # the window may still be full of good calls from before
-        sentence += f"; the newest calls are above it, evidence 1 in {one_in(log_limit)}"
+    if broken:  # the window may be full of good calls, from before or from after
+        sentence += f"; above it of late, evidence 1 in {one_in(log_limit)}"
     if broken and supported:
         verdict, consequence = Verdict.UNHEALTHY, on_breach(guardrails)
         sentence += "; there is nothing to compare it with" if alone else ""

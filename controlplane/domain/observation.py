@@ -4,12 +4,12 @@
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from controlplane.domain import evidence, histogram
 from controlplane.domain.arm import Arm, total
-from controlplane.domain.assignment import Assignment
+from controlplane.domain.assignment import Assignment, Turnout
 from controlplane.domain.evidence import DESIGN_EFFECT, Pair, Wealth
 from controlplane.domain.guardrails import Compare, Guardrails
 from controlplane.domain.histogram import Histogram
@@ -180,19 +180,30 @@ def _counted(seen: Evidence, bucket: Bucket) -> Evidence:
         candidate_bad_keys=seen.candidate_bad_keys + sum(each.candidate.bad_keys for each in bucket.strata),
         keys_at=keys_at,
         assignments=assignments,
-        missed_baseline=0.0 if baseline else seen.missed_baseline + _expected_baseline(bucket),
-        missed_candidate=0.0 if candidate else seen.missed_candidate + _expected_candidate(bucket),
+        missed_baseline=0.0 if baseline else seen.missed_baseline + _expected_baseline(seen, bucket),
+        missed_candidate=0.0 if candidate else seen.missed_candidate + _expected_candidate(seen, bucket),
         newest=bucket.start,
     )
 
 
-def _expected_candidate(bucket: Bucket) -> float:
+def _expected_candidate(seen: Evidence, bucket: Bucket) -> float:
     """How many keys the candidate should have had, by the share that assigned those of the baseline."""
-    return sum(each.baseline.keys * each.share / max(1, FULL - each.share) for each in bucket.strata)
+    keys = _drawn(each.candidate for each in seen.assignments.values())
+    return sum(keys(each.baseline) * each.share / max(1, FULL - each.share) for each in bucket.strata)
 
 
-def _expected_baseline(bucket: Bucket) -> float:
-    return sum(each.candidate.keys * (FULL - each.share) / max(1, each.share) for each in bucket.strata)
+def _expected_baseline(seen: Evidence, bucket: Bucket) -> float:
+    keys = _drawn(each.baseline for each in seen.assignments.values())
+    return sum(keys(each.candidate) * (FULL - each.share) / max(1, each.share) for each in bucket.strata)
+
+
+def _drawn(had: Iterable[Turnout]) -> Callable[[Arm], int]:
+    """Which keys say that the other side should have some, by what it `had` up to now.
+
+    One that has had keys should have them again. One that never had any may have lost every draw: keys that come again
+    and again repeat the luck of one.
+    """
+    return (lambda arm: arm.keys) if any(each.keys for each in had) else (lambda arm: arm.fresh_keys)
 
 
 def _units(arm: Arm) -> int:

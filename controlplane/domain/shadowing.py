@@ -67,7 +67,8 @@ def _enough(flag: Flag, name: str, seen: Pairs, *, none: bool) -> Finding:
     """An operation without any pair holds nothing as long as another one has some: a write is never shadowed."""
     needed = _needed(flag, name)
     few = seen.compared < needed and (none or seen.compared > 0)
-    sentence = f"{name}: {count(seen.compared)} of {count(needed)} answers were compared with those of {flag.candidate}"
+    of = f"{count(seen.compared)} of {count(needed)}" if few or not seen.compared else count(seen.compared)
+    sentence = f"{name}: {of} answers were compared with those of {flag.candidate}"
     if not seen.compared:
         sentence += "; only operations whose kind is read are shadowed"
     return Finding(

@@ -10,7 +10,7 @@ from controlplane.domain.words import count, seconds
 
 NO_TELEMETRY_AFTER = 180.0  # seconds since the newest sealed bucket
 STALE_AFTER = 20.0  # seconds beyond what sealing takes: too old to advance on
-MISSED_KEYS = 10.0  # expected on a side that sent none: a chance of 1 in 22 000
+MISSED_KEYS = 10.0  # expected on a side that sent none: a chance of 1 in 22 000, where each key is a draw of its own
 
 _CONSEQUENCE = {
     OnSilence.HOLD: Consequence.HOLD,

@@ -136,7 +136,8 @@ def operation_waits_for(flag: Flag, name: str, findings: Sequence[Finding]) -> s
         return "waits for the first look at what services report"
     foremost = foremost_of(findings)
     sentence = foremost.sentence.removeprefix(f"{name}: ") if foremost else f"nothing speaks against {flag.candidate}"
-    return f"holds: {sentence}" if foremost and foremost.consequence is Consequence.HOLD else sentence
+    held = foremost is not None and foremost.consequence in {Consequence.HOLD, Consequence.REPORT}
+    return f"holds: {sentence}" if held else sentence
 
 
 def warnings(flag: Flag) -> list[str]:
@@ -263,7 +264,7 @@ def is_held(flag: Flag, watch: Watch | None, now: datetime) -> bool:
 
 
 def holds(finding: Finding, flag: Flag, now: datetime) -> bool:
-    """So does a breach that is only reported. Every stage begins with too few samples: they hold it when its time is over."""
+    """So does what is only reported. Every stage begins with too few samples: they hold it when its time is over."""
     asks = finding.consequence in {Consequence.HOLD, Consequence.REPORT}
     return asks and (finding.guardrail != "min_samples" or _has_baked(flag, now))
 

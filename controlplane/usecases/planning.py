@@ -1,7 +1,7 @@
 """Planning: what each stage of a plan could see in the traffic there is, before anybody is exposed to it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypedDict
 
@@ -49,13 +49,13 @@ class _Known:
     def sees(self, share: int, times: float = 2.0) -> Forecast | None:
         if self.traffic is None or self.limits is None or self.limits.compare is None:
             return None
-        return forecast(self.traffic, share, self.limits.compare, times=times, **self._weights)
+        return forecast(_at_least(self.traffic), share, self.limits.compare, times=times, **self._weights)
 
     def wants(self, within: float) -> int | None:
         """The smallest share that would see it in time."""
         if self.traffic is None or self.limits is None or self.limits.compare is None:
             return None
-        return smallest_share(self.traffic, within, self.limits.compare, **self._weights)
+        return smallest_share(_at_least(self.traffic), within, self.limits.compare, **self._weights)
 
     @property
     def _weights(self) -> _Weights:
@@ -115,7 +115,11 @@ def _traffic(cells: Sequence[tuple[Cell, Arm]], name: str, until: int) -> Traffi
     if not arm.keys:
         return None
     span = max(60, until - min(place.start for place, _ in own))
-    return Traffic(arm.keys / span, max(LEAST_RATE, arm.bad_keys / arm.keys))
+    return Traffic(arm.keys / span, arm.bad_keys / arm.keys)
+
+
+def _at_least(traffic: Traffic) -> Traffic:
+    return replace(traffic, failure_rate=max(LEAST_RATE, traffic.failure_rate))
 
 
 def _told(known: _Known) -> dict[str, Any]:
@@ -123,6 +127,7 @@ def _told(known: _Known) -> dict[str, Any]:
     return {
         "keys_per_second": round(traffic.keys_per_second, 3) if traffic else None,
         "failure_rate": traffic.failure_rate if traffic else None,
+        "forecast_rate": _at_least(traffic).failure_rate if traffic else None,
         "design_effect": round(known.design_effect, 3),
         "design_effect_from": known.halves,
     }

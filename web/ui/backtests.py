@@ -11,7 +11,7 @@ from controlplane.domain.errors import FieldError, InvalidInput, NotFound
 from controlplane.usecases.answers import describe_flag
 from controlplane.usecases.backtest import backtest
 from controlplane.usecases.changing import Place
-from web.ui import asking, forms
+from web.ui import asking, course, forms
 from web.ui.answering import page
 from web.ui.numbers import number
 from web.wiring import wired
@@ -44,7 +44,8 @@ def show(environment: str, flag: str) -> Response:
             message = error.message
     status = HTTPStatus.UNPROCESSABLE_ENTITY if errors or message else HTTPStatus.OK
     shown = {"place": place, "flag": current, "fields": fields, "now": asking.now(), "styles": STYLES}
-    return page("backtest.html", status, found=found, errors=errors, message=message, **shown)
+    drawn = course.picture(found) if found else None
+    return page("backtest.html", status, found=found, drawn=drawn, errors=errors, message=message, **shown)
 
 
 def _prefilled(current: dict[str, Any]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """What may a person do to a flag's rollout right now, and what will it do? Pure; the domain has the last word."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from controlplane.usecases.rollouts import BRAKES
@@ -44,6 +44,7 @@ _ALL = (
     Verb("rollback", "Roll back", _BACK_AT_ONCE, "Rolled back: every call goes to the baseline.", "danger", "back"),
 )
 VERBS = {verb.name: verb for verb in _ALL}
+_ONWARD = frozenset({"approve", "finish"})  # recommended where nothing speaks against it
 _ELSEWHERE = frozenset({"rollback", "reconciled"})
 
 
@@ -51,7 +52,9 @@ def allowed(answer: Answer) -> list[Verb]:
     """The verbs of the rollout box; others stand where what they are about is shown."""
     if answer["archived_at"]:
         return []
-    return [verb for name, verb in VERBS.items() if name not in _ELSEWHERE and _is_allowed(name, answer)]
+    found = [verb for name, verb in VERBS.items() if name not in _ELSEWHERE and _is_allowed(name, answer)]
+    doubted = (answer["rollout"]["waiting_for"] or "").startswith("holds")
+    return [replace(verb, style="") if doubted and verb.name in _ONWARD else verb for verb in found]
 
 
 def may_roll_back(answer: Answer) -> bool:

@@ -131,7 +131,7 @@ def test_a_broken_limit_that_the_comparison_supports_is_a_breach():
     finding = judged(watched(FAILING))["max_error_rate"]
 
     assert outcome(finding) == TAKEN_BACK
-    said = "echo: 60\u202f% of calls to snakepit fail, limit 5\u202f%; the newest calls are above it, evidence 1 in "
+    said = "echo: 60\u202f% of calls to snakepit fail, limit 5\u202f%; above it of late, evidence 1 in "
     assert finding.sentence.startswith(said)
     assert finding.numbers["value"] == 0.6
 
@@ -141,7 +141,7 @@ def test_row_30_a_broken_latency_limit_is_supported_by_the_comparison_of_latency
 
     assert outcome(finding) == TAKEN_BACK
     assert finding.sentence.startswith(
-        "echo: p99 of snakepit is 3.16\u202fs, limit 1\u202fs; the newest calls are above it, evidence 1 in "
+        "echo: p99 of snakepit is 3.16\u202fs, limit 1\u202fs; above it of late, evidence 1 in "
     )
 
 
@@ -180,6 +180,13 @@ def test_a_limit_broken_on_both_sides_holds_because_going_back_would_not_help():
     assert outcome(found["max_error_rate"]) == HELD
     assert found["max_error_rate"].sentence.endswith("python_pool_v2 shows no difference, so going back would not help")
     assert outcome(found["errors_vs_baseline"]) == HEALTHY
+
+
+def test_an_incident_of_both_sides_that_is_over_does_not_hold_for_longer_than_it_lasted():
+    incident, over = a_bucket(an_arm(1000, 900), an_arm(9000, 8100)), a_bucket(an_arm(1000), an_arm(9000))
+
+    assert outcome(judged(watched(*[incident] * 60))["max_error_rate"]) == HELD
+    assert outcome(judged(watched(*[incident] * 60, *[over] * 10))["max_error_rate"]) == HEALTHY
 
 
 def test_a_stage_just_entered_is_judged_by_what_the_attempt_has_shown():
@@ -223,8 +230,10 @@ def test_no_calls_break_no_limit():
     found = judged(a_sample(candidate=an_arm(0), baseline=an_arm(0)))
 
     assert outcome(found["max_error_rate"]) == HEALTHY
-    assert found["max_error_rate"].sentence == "echo: no calls to snakepit were judged, limit 5\u202f%"
-    assert "no time yet" in found["max_latency_p99"].sentence
+    assert found["max_error_rate"].sentence == "echo: no calls to snakepit of late, limit 5\u202f%"
+    assert found["max_latency_p99"].sentence == "echo: p99 of snakepit is not known, limit 1\u202fs"
+    silent = found["latency_vs_baseline"].sentence
+    assert silent.startswith("echo: no call to snakepit and python_pool_v2 was answered of late; evidence")
 
 
 def test_a_stricter_alpha_needs_stronger_evidence():

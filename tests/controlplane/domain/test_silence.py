@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from controlplane.domain.assignment import Assignment, Turnout
 from controlplane.domain.findings import Consequence, Verdict
 from controlplane.domain.guardrails import Guardrails, OnSilence, Silence
 from controlplane.domain.observation import Evidence, gather
@@ -121,7 +122,8 @@ def test_a_side_that_the_share_leaves_out_is_not_missed(share):
 
 def test_keys_of_an_earlier_share_are_weighed_with_that_share():
     """Just after 1 % → 10 %: what the baseline was sent at 1 % promised few keys to the candidate."""
-    seen = gather(Evidence(), a_bucket(an_arm(0), an_arm(900), share=1000), Guardrails())
+    before = Evidence(assignments={1000: Assignment(candidate=Turnout(keys=1))})
+    seen = gather(before, a_bucket(an_arm(0), an_arm(900), share=1000), Guardrails())
 
     assert seen.missed_candidate == pytest.approx(900 / 99)
     assert heard(a_sample(replace(seen, keys_at={10_000: (500, 500)}), share=10_000)).verdict is Verdict.HEALTHY

@@ -69,7 +69,17 @@ def test_a_larger_share_sees_sooner(create, heard, ask) -> None:
 
     assert times[0] > times[1] > times[2]
     assert ask()["operations"]["echo"]["keys_per_second"] == pytest.approx(100, rel=0.05)
-    assert ask()["operations"]["echo"]["failure_rate"] == pytest.approx(0.01)
+    told = ask()["operations"]["echo"]
+    assert told["failure_rate"] == told["forecast_rate"] == pytest.approx(0.01)
+
+
+def test_where_nothing_failed_it_says_so_and_what_the_forecast_is_of(create, heard, ask) -> None:
+    create()
+    heard(bad_keys=0)
+    told = ask()
+
+    assert (told["operations"]["echo"]["failure_rate"], told["operations"]["echo"]["forecast_rate"]) == (0.0, 0.001)
+    assert told["stages"][0]["median_seconds"]
 
 
 def test_a_stage_that_is_over_too_soon_says_what_to_do(create, heard, ask) -> None:

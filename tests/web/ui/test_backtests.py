@@ -1,9 +1,7 @@
 """The page that tries other guardrails on what was measured."""
 
-import json
 import re
 from datetime import timedelta
-from html import unescape
 
 import pytest
 
@@ -40,19 +38,21 @@ def test_the_form_begins_with_the_guardrails_of_the_flag(life, viewer) -> None:
     assert PAGE in viewer.get(FLAG).text
 
 
-def test_what_a_policy_would_have_done_is_a_table_and_data_for_a_chart(life, viewer, state) -> None:
+def test_what_a_policy_would_have_done_is_a_table_and_a_picture(life, viewer, state) -> None:
     before = state()
 
     answer = viewer.get(RUN)
     told = visible(answer)
-    data = re.search(r'data-evidence="([^"]*)"', answer.text)
+    (points,) = re.findall(r'<polyline points="([^"]*)"', answer.text)
+    ((_, marked),) = re.findall(r'class="mark (roll_back)" x1="([^"]*)%"', answer.text)
 
     assert answer.status_code == 200
     assert "Would have rolled back at 09:0" in told
     assert "Would have rolled back 1 in " in told
     assert "snakepit failed for" in told
-    assert data
-    assert json.loads(unescape(data.group(1)))["operations"]["echo"]["errors"]
+    heights = [float(point.split(",")[1]) for point in points.split()]
+    assert heights[0] == 120 > heights[-1]  # from nothing to more than the limit
+    assert float(marked) == 100
     assert state() == before
 
 

@@ -126,6 +126,19 @@ def test_a_button_is_there_exactly_when_the_domain_lets_it_be_pressed(store: Sto
     assert offered == {name for name in DEEDS if _works(store, name)}
 
 
+@pytest.mark.parametrize(
+    ("waits", "style"), [("bakes until 12:00", "primary"), ("holds: it is slow", ""), (None, "primary")]
+)
+def test_nobody_is_invited_to_finish_what_is_in_doubt(store: Store, waits: str | None, style: str) -> None:
+    flags.create_flag(store, "production", a_flag_document(plan=a_plan_document(50)), a_cause())
+    rollouts.start(store, BRIDGE, a_cause())
+    told = answer(store)
+
+    offered = verbs.allowed({**told, "rollout": {**told["rollout"], "waiting_for": waits}})
+
+    assert {verb.style for verb in offered if verb.name == "finish"} == {style}
+
+
 def _works(store: Store, name: str) -> bool:
     """Whether the use case would change something; tried on a copy, so that the next one finds the same flag."""
     before = flags.get_flag(store, BRIDGE)
