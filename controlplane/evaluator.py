@@ -32,7 +32,6 @@ class ErrorCode(StrEnum):
     FLAG_NOT_FOUND = "FLAG_NOT_FOUND"
     PARSE_ERROR = "PARSE_ERROR"
     INVALID_CONTEXT = "INVALID_CONTEXT"
-    TYPE_MISMATCH = "TYPE_MISMATCH"
     GENERAL = "GENERAL"
 
 
@@ -73,6 +72,7 @@ class Evaluator:
     def __init__(self, flag_set: FlagSet) -> None:
         core = FlagdCore()
         core.set_flags(json.dumps(flag_set.document))
+        self.metadata: Metadata = core.get_flag_set_metadata()
         self._left_out = flag_set.left_out
         self._resolvers = {
             key: _resolver(core, each["variants"].values()) for key, each in flag_set.document["flags"].items()

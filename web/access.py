@@ -11,6 +11,7 @@ class Need(StrEnum):
     PUBLIC = "public"  # anybody, also without signing in
     SIGNED_IN = "signed_in"  # a person or an admin token, whatever their role; the view shows only what they may see
     SDK = "sdk"  # an SDK token, bound to its environment
+    TICKET = "ticket"  # an address that was signed for an SDK token, for a while
 
 
 Rule = Need | Role
@@ -166,6 +167,9 @@ EDGE: dict[str, Rule] = {
     "GET /sdk/v1/snapshot": Need.SDK,
     "POST /sdk/v1/reports": Need.SDK,
     "GET /flagd/v0/flags.json": Need.SDK,
+    "POST /ofrep/v1/evaluate/flags": Need.SDK,
+    "POST /ofrep/v1/evaluate/flags/<key>": Need.SDK,
+    "GET /ofrep/v1/events": Need.TICKET,
     "GET /healthz": Need.PUBLIC,
     "GET /readyz": Need.PUBLIC,
     "GET /environments/<environment>/stream": Role.VIEWER,  # of a signed-in person

@@ -42,16 +42,24 @@ HELP = {
     "throwbar_bad_calls": "Calls of the last sealed minute that failed or did not answer in time",
     "throwbar_latency_p99_seconds": "99th percentile of the latency in the last sealed minute",
     "throwbar_journal_rows": "Report batches that wait to be folded",
+    "throwbar_counted": "What the doors of services counted since the database was made, up to a minute late",
 }
+COUNTED = ("reports:", "flag_sets:", "ofrep:")  # the beginnings of counters that tell of doors
 
 
 def measure(store: Store, now: datetime, clockwork: Clockwork) -> list[Measure]:
     """Everything there is to know now; nothing in it names a key or a person."""
     with store.reading() as uow:
-        found = [Measure("throwbar_journal_rows", uow.journal.size(), {})]
+        found = [Measure("throwbar_journal_rows", uow.journal.size(), {}), *_counted(uow)]
         for environment in uow.environments.all():
             found.extend(_environment(uow, environment, now, clockwork))
     return found
+
+
+def _counted(uow: UnitOfWork) -> Iterator[Measure]:
+    for beginning in COUNTED:
+        for name, value in sorted(uow.counters.starting_with(beginning).items()):
+            yield Measure("throwbar_counted", value, {"what": name})
 
 
 def _environment(uow: UnitOfWork, row: Environment, now: datetime, clockwork: Clockwork) -> Iterator[Measure]:

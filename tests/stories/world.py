@@ -152,5 +152,5 @@ def a_world(database_url: str, clock: FrozenDateTimeFactory) -> Iterator[World]:
 
 def _edge(store: Store, settings: Settings) -> Edge:
     site: Any = WSGIMiddleware(create_app(store, settings, utc_now), workers=2)
-    brain = make_brain(store, Clockwork(), utc_now)
+    brain = make_brain(store, Clockwork(), utc_now, "a secret key")
     return Edge(brain, site, 0.02)

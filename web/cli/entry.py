@@ -1,6 +1,7 @@
 """What does one server process consist of? The edge, the site behind it, and a scheduler beside them."""
 
 import asyncio
+import hmac
 import os
 import signal
 import threading
@@ -28,6 +29,7 @@ from web.app import create_app
 from web.cli.logs import configure_logging
 from web.edge import Brain, Desk, Edge
 from web.edge.http import Application, Receive, Scope, Send
+from web.secret_key import find_secret_key
 
 PROXIES = "FORWARDED_ALLOW_IPS"  # uvicorn's own name for whose word counts on where a request came from
 SITE_THREADS = 10
@@ -89,7 +91,8 @@ def make_entry(settings: Settings, *, schedule: bool) -> Entry:
     clockwork = settings.clockwork
     site: Application = WSGIMiddleware(create_app(store, settings, utc_now), workers=SITE_THREADS)  # type: ignore[assignment, arg-type]  # two spellings of ASGI
     guarded: Application = ProxyHeadersMiddleware(Desk(site), os.environ.get(PROXIES, "127.0.0.1"))  # type: ignore[assignment, arg-type]  # as above
-    edge = Edge(make_brain(store, clockwork, utc_now), guarded, LOOK_EVERY[settings.is_embedded])
+    brain = make_brain(store, clockwork, utc_now, find_secret_key(settings))
+    edge = Edge(brain, guarded, LOOK_EVERY[settings.is_embedded])
     return Entry(store, edge, make_scheduler(store, settings) if schedule else None)
 
 
@@ -98,7 +101,7 @@ def make_scheduler(store: Store, settings: Settings) -> Scheduler:
     return Scheduler(Duties(store, utc_now, clockwork, holder_name()), settings.tick_seconds)
 
 
-def make_brain(store: Store, clockwork: Clockwork, clock: Clock) -> Brain:
+def make_brain(store: Store, clockwork: Clockwork, clock: Clock, secret_key: str) -> Brain:
     return Brain(
         news=partial(read_news, store),
         snapshot=lambda environment: current_snapshot(store, environment, clockwork),
@@ -110,4 +113,5 @@ def make_brain(store: Store, clockwork: Clockwork, clock: Clock) -> Brain:
         clock=clock,
         marks=partial(read_marks, store),
         role=lambda secret, environment: role_of(store, secret, environment, clock()),
+        ticket_key=hmac.digest(secret_key.encode(), b"streams of OFREP", "sha256"),
     )

@@ -12,10 +12,13 @@ from web.edge.commits import GroupCommit
 from web.edge.doors import Doors, listening, posting, reading
 from web.edge.flag_sets import FlagSets
 from web.edge.http import Answer, Application, Receive, Scope, Send, json_answer, problem, reply
+from web.edge.notices import Notices
+from web.edge.ofrep import ALL, EVENTS, Ofrep
 from web.edge.polls import PollBook
 from web.edge.reports import ReportDoor
 from web.edge.snapshots import Snapshot, accepts_gzip
 from web.edge.stream import Stream
+from web.edge.tickets import Tickets
 from web.edge.tokens import TokenTable, Visitor
 from web.edge.waiting import Waiter, WaitingRoom
 from web.edge.watcher import Watcher
@@ -43,16 +46,23 @@ class Edge:
         self._writer = ThreadPoolExecutor(1, "edge-writer")
         self._tokens = TokenTable(brain.clock)
         self._room = WaitingRoom()
-        self._watcher = Watcher(brain, self._tokens, self._room, self._reader, look_every)
+        tickets = Tickets(brain.ticket_key, self._tokens, brain.clock)
+        self._notices = Notices(tickets)
+        audiences = (self._room, self._notices)
+        self._watcher = Watcher(brain, self._tokens, audiences, self._reader, look_every)
         self._commits = GroupCommit(brain.record, self._writer)
         self._stream = Stream(brain, self._reader)
         self._polls = PollBook(brain, self._writer, note_every)
         self._reports = ReportDoor(self._commits, self.counts, self._watcher.catch_up)
         self._flag_sets = FlagSets(brain, self._reader, self._watcher.snapshots, self.counts)
+        ofrep = Ofrep(self._tokens, tickets, self._flag_sets, self._watcher.catch_up, self.counts)
         self._doors = Doors(
             reading("/sdk/v1/snapshot", self._snapshot),
             posting("/sdk/v1/reports", self._report),
             reading("/flagd/v0/flags.json", self._definition),
+            posting(ALL, ofrep.all),
+            posting(f"{ALL}/<key>", ofrep.one),
+            listening(EVENTS, self._notices.listen),
             reading("/healthz", self._alive),
             reading("/readyz", self._ready),
             listening("/environments/<environment>/stream", self._stream.listen),
@@ -84,6 +94,7 @@ class Edge:
     async def release(self) -> None:
         """Let the waiting clients go, so that stopping need not wait for them."""
         self._stream.close()
+        self._notices.close()
         await self._room.close()
 
     async def close(self) -> None:

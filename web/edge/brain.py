@@ -1,7 +1,7 @@
 """What the edge asks of the brain."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from controlplane.clock import Clock
@@ -29,3 +29,4 @@ class Brain:
     clock: Clock
     marks: Callable[[str], Marks]  # of an environment; for pages
     role: Callable[[str, str], Role | None]  # of the person of a session, in an environment
+    ticket_key: bytes = field(repr=False)  # signs addresses that are opened without a token

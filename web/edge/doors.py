@@ -8,12 +8,13 @@ from web.edge.http import Problem, Receive, Scope, Send, problem, reply
 
 Answering = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-_PLACE = re.compile(r"<(\w+)>")
+_PLACE = re.compile(r"<\w+>")
+_LAST = re.compile(r"<\w+>$")
 
 
 @dataclass(frozen=True, slots=True)
 class Door:
-    """`address` as the table of rules writes it: what stands for a `<name>` may hold slashes."""
+    """`address` as the table of rules writes it; what stands for a `<name>` holds slashes only at the end."""
 
     methods: frozenset[str]
     address: str
@@ -21,7 +22,7 @@ class Door:
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        return re.compile(_PLACE.sub("(.+)", re.escape(self.address)))
+        return re.compile(_PLACE.sub("[^/]+", _LAST.sub(".+", self.address)), re.DOTALL)
 
     async def open(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer, also with what is refused."""

@@ -31,9 +31,10 @@ class Answer:
 class Problem(Exception):
     """An answer that is no success; raised by the doors, sent by the dispatcher."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, detail: str) -> None:
         super().__init__(answer.status)
         self.answer = answer
+        self.detail = detail
 
 
 def json_answer(status: int, document: Any, *headers: tuple[bytes, bytes]) -> Answer:  # noqa: ANN401 - JSON
@@ -48,7 +49,7 @@ def problem(status: int, detail: str, *headers: tuple[bytes, bytes], errors: Ite
     if fields:
         document["errors"] = fields
     kind = (b"content-type", b"application/problem+json")
-    return Problem(_answer(status, kind, document, (NO_STORE, *headers)))
+    return Problem(_answer(status, kind, document, (NO_STORE, *headers)), detail)
 
 
 def _answer(

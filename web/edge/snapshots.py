@@ -35,8 +35,16 @@ class Snapshot:
         return held != self.etag and not any(self._covers(each) for each in held.split(b","))
 
     def _covers(self, tag: bytes) -> bool:
-        source, _, version = tag.strip().removeprefix(b"W/").strip(b'"').rpartition(b".")
-        return source == self.source.encode() and version.isdigit() and int(version[:20]) >= self.version
+        told = tag_of(tag)
+        return told is not None and told[0] == self.source and told[1] >= self.version
+
+
+def tag_of(etag: bytes) -> tuple[str, int] | None:
+    """Source and version of an ETag of ours; None for another."""
+    source, _, version = etag.strip().removeprefix(b"W/").strip(b'"').rpartition(b".")
+    if not source or not version.isdigit():
+        return None
+    return source.decode("latin-1"), int(version[:20])
 
 
 def snapshot_of(document: Mapping[str, Any]) -> Snapshot:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
-from typing import Any, TypeVar
+from typing import TypeVar
 from urllib.parse import unquote
 
 import msgspec
@@ -20,19 +20,15 @@ from controlplane.domain.access import Role
 from controlplane.usecases.stirring import Marks
 from web.edge.brain import Brain
 from web.edge.http import Receive, Scope, Send, problem
+from web.edge.sse import begin, gone, say, woken
 
 LOOK_SECONDS = 0.5
-BREATH_SECONDS = 15.0  # a comment keeps proxies from closing what is silent, and the session is asked for again
+BREATH_SECONDS = 15.0  # after so long in silence a comment is said, and the session is asked for again
 MOST = 256  # streams of a process; whoever is not let in polls
 MOST_OF_ONE = 8  # of one session: a person has so many tabs
 MOST_NAMED = 100  # flags named in one event; more than that means: everything
 COOKIE = "throwbar_session"
 PATH = re.compile(r"/environments/([^/]+)/stream")
-_HEAD = (
-    (b"content-type", b"text/event-stream"),
-    (b"cache-control", b"no-store"),
-    (b"x-accel-buffering", b"no"),  # proxies must pass each event on
-)
 
 _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
@@ -66,10 +62,10 @@ class Stream:
         environment, secret = _environment_of(scope), _session_of(scope)
         await self._require(environment, secret)
         listener = self._admitted(environment, secret)
-        leaving = asyncio.ensure_future(_gone(receive))
+        leaving = asyncio.ensure_future(gone(receive))
         try:
-            await send({"type": "http.response.start", "status": 200, "headers": _HEAD})
-            await _say(send, b"retry: 2000\nevent: hello\ndata: {}\n\n")
+            await begin(send)
+            await say(send, b"retry: 2000\nevent: hello\ndata: {}\n\n")
             await self._speak(listener, leaving, send)
         except OSError:
             return
@@ -109,16 +105,12 @@ class Stream:
 
     async def _speak(self, listener: _Listener, leaving: "asyncio.Future[None]", send: Send) -> None:
         while not leaving.done():
-            waking = asyncio.ensure_future(listener.woken.wait())
-            both: set[asyncio.Future[Any]] = {waking, leaving}
-            await asyncio.wait(both, timeout=BREATH_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-            waking.cancel()
-            listener.woken.clear()
+            await woken(listener.woken, leaving, BREATH_SECONDS)
             if self._closed or leaving.done() or not await self._still_may(listener):
-                await _say(send, b"event: over\ndata: {}\n\n", more=False)
+                await say(send, b"event: over\ndata: {}\n\n", more=False)
                 return
             news, listener.news = listener.news, set()
-            await _say(send, _event(news) if news else b": \n\n")
+            await say(send, _event(news) if news else b": \n\n")
 
     async def _still_may(self, listener: _Listener) -> bool:
         role: Role | None = await self._off_loop(lambda: self._brain.role(listener.secret, listener.environment))
@@ -170,12 +162,3 @@ def _session_of(scope: Scope) -> str:
     except CookieError:
         return ""
     return cookies[COOKIE].value if COOKIE in cookies else ""
-
-
-async def _gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def _say(send: Send, words: bytes, *, more: bool = True) -> None:
-    await send({"type": "http.response.body", "body": words, "more_body": more})

@@ -1,7 +1,7 @@
 """Whose token is it? Looked up in memory, so that a poll costs no query; renewed when a token is made or revoked."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from controlplane.clock import Clock
@@ -15,10 +15,11 @@ TOO_SMALL = (b"www-authenticate", b'Bearer realm="throwbar", error="insufficient
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who may come in: the environment, and by which token (its hash)."""
+    """Who may come in: the environment, and by which token (its hash and its number)."""
 
     environment: str
     token_hash: str
+    token_id: int
 
 
 class TokenTable:
@@ -27,10 +28,12 @@ class TokenTable:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._tokens: dict[str, Token] = {}
+        self._numbers: dict[int, str] = {}
         self.used: set[int] = set()
 
     def replace(self, tokens: Collection[Token]) -> None:
         self._tokens = {each.hash: each for each in tokens}
+        self._numbers = {each.id: each.hash for each in tokens}
 
     def is_valid(self, token_hash: str) -> bool:
         token = self._tokens.get(token_hash)
@@ -41,11 +44,23 @@ class TokenTable:
         scheme, _, secret = (authorization or b"").partition(b" ")
         if scheme.lower() != b"bearer" or not secret:
             raise problem(401, "send the SDK token of your environment: Authorization: Bearer tb_sdk_…", CHALLENGE)
-        hashed = hashlib.sha256(secret.strip()).hexdigest()
+        return self._known(hashlib.sha256(secret.strip()).hexdigest())
+
+    def admit_numbered(self, token_id: int) -> Visitor:
+        """By a token that is not shown but named, in something we have signed ourselves. Raises Problem as `admit`."""
+        return self._known(self._numbers.get(token_id, ""))
+
+    def _known(self, hashed: str) -> Visitor:
         token = self._tokens.get(hashed)
         if token is None or not token.is_valid(self._clock()):
             raise problem(401, "this token is not valid: it is unknown, revoked or expired", INVALID)
         if token.kind is not TokenKind.SDK or token.environment is None:
             raise problem(403, "this is an admin token: services need a token of the kind sdk", TOO_SMALL)
         self.used.add(token.id)
-        return Visitor(token.environment, hashed)
+        return Visitor(token.environment, hashed, token.id)
+
+
+def credentials_of(headers: Mapping[bytes, bytes]) -> bytes | None:
+    """What a client of another make shows: `Authorization: Bearer`, or the same token as `X-API-Key`."""
+    key = headers.get(b"x-api-key")
+    return headers.get(b"authorization") or (b"Bearer " + key if key else None)

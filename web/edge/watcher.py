@@ -2,16 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from controlplane.usecases.snapshots import Version
 from web.edge.brain import Brain
-from web.edge.http import problem
+from web.edge.http import Answer, problem
 from web.edge.snapshots import Snapshot, snapshot_of
 from web.edge.tokens import INVALID, TokenTable
-from web.edge.waiting import WaitingRoom
 
 SILENCE_SECONDS = 5.0  # a database that has not answered for so long is not usable
 _RETRY_SECONDS = 1.0
@@ -20,14 +19,23 @@ _log = logging.getLogger(__name__)
 _T = TypeVar("_T")
 
 
+class Audience(Protocol):
+    """Who waits for news."""
+
+    async def publish(self, environment: str, snapshot: Snapshot) -> None: ...
+    async def dismiss(self, is_valid: Callable[[str], bool], refusal: Answer) -> None: ...
+
+
 class Watcher:
     """Keeps `snapshots` (by environment) and the token table true; `every` seconds, or at once when kicked."""
 
-    def __init__(self, brain: Brain, tokens: TokenTable, room: WaitingRoom, reader: Executor, every: float) -> None:
+    def __init__(
+        self, brain: Brain, tokens: TokenTable, audiences: Sequence[Audience], reader: Executor, every: float
+    ) -> None:
         self.snapshots: dict[str, Snapshot] = {}
         self._brain = brain
         self._tokens = tokens
-        self._room = room
+        self._audiences = audiences
         self._reader = reader
         self._every = every
         self._tokens_seen = -1
@@ -95,7 +103,8 @@ class Watcher:
             self._tokens.replace(await self._off_loop(self._brain.tokens))
             self._tokens_seen = news.tokens
             revoked = problem(401, "this token is not valid any more", INVALID).answer
-            await self._room.dismiss(self._tokens.is_valid, revoked)
+            for each in self._audiences:
+                await each.dismiss(self._tokens.is_valid, revoked)
         for version in news.versions:
             if not self._has(version):
                 await self._load(version.environment)
@@ -107,7 +116,8 @@ class Watcher:
     async def _load(self, environment: str) -> None:
         snapshot = await self._off_loop(lambda: snapshot_of(self._brain.snapshot(environment)))
         self.snapshots[environment] = snapshot
-        await self._room.publish(environment, snapshot)
+        for each in self._audiences:
+            await each.publish(environment, snapshot)
 
     async def _off_loop(self, question: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._reader, question)

@@ -5,6 +5,7 @@ from datetime import timedelta
 from prometheus_client.parser import text_string_to_metric_families
 
 from controlplane.usecases import flags, rollouts
+from controlplane.usecases.books import keep_books
 from controlplane.usecases.changing import Place
 from controlplane.usecases.leading import lead
 from controlplane.usecases.telemetry import fold, record_reports
@@ -66,3 +67,15 @@ def test_a_flag_that_was_rolled_back_shares_nothing(app, store):
 
     assert value(samples, "throwbar_flag_rolled_back", flag="dspex-bridge") == 1
     assert value(samples, "throwbar_flag_share", flag="dspex-bridge", operation="echo") == 0
+
+
+def test_what_the_doors_of_services_counted_is_there_to_be_scraped(app, store):
+    keep_books(store, [], {"flag_sets:left_out": 2, "ofrep:evaluations": 40, "else": 1}, NOW)
+
+    samples = scraped(app)
+
+    told = {labels: number for (name, labels), number in samples.items() if name == "throwbar_counted"}
+    assert told == {
+        frozenset({("what", "flag_sets:left_out")}): 2,
+        frozenset({("what", "ofrep:evaluations")}): 40,
+    }

@@ -52,6 +52,7 @@ class Plane:
     token: str
     store: Store
     edge: Edge
+    server: Server
 
     def connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
@@ -89,7 +90,7 @@ def serving(
     store: Store, clock: FakeClock, token: str, *, look_every: float = 0.02, **replaced: Any
 ) -> Iterator[Plane]:
     """`replaced` swaps use cases of the brain for others; `look_every` is in seconds."""
-    brain: Brain = replace(make_brain(store, Clockwork(), clock), **replaced)
+    brain: Brain = replace(make_brain(store, Clockwork(), clock, "a secret key"), **replaced)
     edge = Edge(brain, site, look_every=look_every, note_every=0.02)
     listener = socket.create_server(("127.0.0.1", 0))
     server = Server(Config(Entry(store, edge, None), lifespan="on", ws="none", log_config=None, access_log=False))
@@ -97,7 +98,7 @@ def serving(
     thread.start()
     try:
         wait_until(lambda: server.started)
-        yield Plane(listener.getsockname()[1], token, store, edge)
+        yield Plane(listener.getsockname()[1], token, store, edge, server)
     finally:
         server.should_exit = True
         thread.join(PATIENCE)

@@ -4,6 +4,7 @@ import json
 import logging
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,19 +32,44 @@ def a_flag(plane: Plane, key: str = "dspex-bridge", **changes) -> None:
     wait_until(lambda: key in plane.poll().json["flags"])
 
 
-def test_the_wire_shows_what_the_golden_file_shows(plane: Plane, store: Store) -> None:
-    golden = json.loads((CONTRACT / "flag_set.json").read_text())
+@pytest.fixture
+def published(plane: Plane, store: Store) -> str:
+    """The flag of the golden files at the version of the golden files; the source, which is random."""
     made = replace(FLAG, rollout=Rollout(State.RUNNING, attempt=2), version=1, created_at=NOW, updated_at=NOW)
     with store.writing() as uow:
         environment = uow.environments.get("production")
         uow.flags.add(environment.id, made)
-        for version in range(1, golden["throwbar"]["version"]):
+        for version in range(1, 41):
             uow.environments.raise_version(replace(environment, version=version))
         uow.commit()
+    wait_until(lambda: plane.poll().json["version"] == 41)
+    return environment.source
 
-    wait_until(lambda: plane.poll().json["version"] == golden["throwbar"]["version"])
 
-    assert definition(plane).json == {**golden, "throwbar": {**golden["throwbar"], "source": environment.source}}
+def golden(name: str) -> dict[str, Any]:
+    return json.loads((CONTRACT / name).read_text())
+
+
+def test_the_wire_shows_what_the_golden_file_shows(plane: Plane, published: str) -> None:
+    expected = golden("flag_set.json")
+
+    assert definition(plane).json == {**expected, "throwbar": {**expected["throwbar"], "source": published}}
+
+
+def test_so_does_what_is_evaluated(plane: Plane, published: str) -> None:
+    expected = golden("ofrep.json")
+    asked = json.dumps(expected["asked"]).encode()
+
+    def answer(path: str, body: bytes = asked) -> Any:
+        return plane.request("POST", f"/ofrep/v1/evaluate/flags{path}", body).json
+
+    every = answer("")
+    address = every["eventStreams"][0]["endpoint"]
+    address["requestUri"] = address["requestUri"].partition("=")[0] + "=…"
+    assert answer("/dspex-bridge") == expected["one"]
+    assert answer("/dspex-brigde") == expected["not_found"]
+    assert answer("/dspex-bridge", b'{"context": {"targetingKey": 42}}') == expected["refused"]
+    assert every == expected["all"]
 
 
 def test_it_is_json_and_nothing_more_exact(plane: Plane) -> None:

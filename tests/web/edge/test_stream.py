@@ -116,6 +116,12 @@ def test_a_session_holds_a_few_streams_and_no_more(plane: Plane, session: str, o
     assert refused.status == 503
 
 
+def test_a_flag_of_that_name_has_its_page_all_the_same(plane: Plane) -> None:
+    path = "/environments/production/flags/stream"
+
+    assert plane.request("GET", path).json == {"site": path}
+
+
 def test_a_server_that_stops_lets_its_pages_go(plane: Plane, session: str, opened: Pages) -> None:
     heard = events(opened(plane, session))
     assert next(heard)[0] == "hello"
