@@ -161,7 +161,7 @@ def make_tokens(ann: Visitor, witness: Witness) -> None:
 def use(program: Visitor, secret: str) -> None:
     flag = "/api/v1/environments/production/flags"
     for header in (f"Bearer {secret}", f"Basic {secret}", f"Bearer {secret} {secret}", secret, f"Bearer {secret}x"):
-        for path in (flag, "/sdk/v1/snapshot", "/environments/production/audit"):
+        for path in (flag, "/sdk/v1/snapshot", "/flagd/v0/flags.json", "/environments/production/audit"):
             program.ask("GET", path, headers={"Authorization": header})
     right = {"Authorization": f"Bearer {secret}"}
     program.ask("POST", flag, content=f'{{"key": "{secret}', headers={**right, "Content-Type": "application/json"})
@@ -171,6 +171,8 @@ def use(program: Visitor, secret: str) -> None:
     )
     program.ask("POST", "/sdk/v1/reports", content=secret + TOO_BIG, headers={**right, "If-None-Match": secret})
     program.ask("POST", "/sdk/v1/reports", content=f'{{"instance": "{secret}', headers=right)
+    program.ask("POST", "/ofrep/v1/evaluate/flags", content=f'{{"context": "{secret}', headers={"X-API-Key": secret})
+    program.ask("GET", f"/ofrep/v1/events?token={secret}")
     program.ask("GET", f"{flag}?limit=1&token={secret}")
     program.ask("GET", flag, headers={"Cookie": f"throwbar_session={secret}"})
     program.ask("GET", "/environments/production/stream", headers={"Cookie": f"throwbar_session={secret}"})
