@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from controlplane.domain.access import Admission, Role
+from controlplane.domain.destination import Allowed, read_allowed
 from controlplane.domain.retention import Retention
 from controlplane.domain.snapshot import Clockwork
 
@@ -48,12 +49,21 @@ class Settings(BaseModel):
     bootstrap_admin_token: str | None = Field(default=None, min_length=16, repr=False)
     bootstrap_sdk_token: str | None = Field(default=None, min_length=16, repr=False)
 
+    webhook_allow_private: str | None = Field(default=None, min_length=1)
+
     oidc_issuer: str | None = None
     oidc_client_id: str | None = Field(default=None, min_length=1)
     oidc_client_secret: str | None = Field(default=None, min_length=1, validate_default=True, repr=False)
     oidc_label: str | None = Field(default=None, min_length=1, max_length=40)
     oidc_domains: str | None = None  # separated by commas
     oidc_default_role: Role | None = None
+
+    @field_validator("webhook_allow_private")
+    @classmethod
+    def _hosts_and_networks(cls, text: str | None) -> str | None:
+        if text is not None:
+            read_allowed(text)
+        return text
 
     @field_validator("oidc_issuer")
     @classmethod
@@ -120,6 +130,11 @@ class Settings(BaseModel):
             decisions=timedelta(days=self.retain_decision_days),
         )
         return Clockwork(self.bucket_seconds, self.seal_seconds, retention)
+
+    @property
+    def allowed(self) -> Allowed:
+        """Where webhooks may lead to beyond the public internet."""
+        return read_allowed(self.webhook_allow_private) if self.webhook_allow_private else Allowed()
 
     @property
     def admission(self) -> Admission:

@@ -9,6 +9,7 @@ from controlplane.clock import Clock
 from controlplane.domain.snapshot import Clockwork
 from controlplane.settings import Settings
 from controlplane.store import Store
+from controlplane.usecases.sealing import Seal
 
 _PLACE = "throwbar"
 
@@ -21,6 +22,10 @@ class Wiring:
     clock: Clock
     settings: Settings
     secret_key: str = field(repr=False)
+
+    @property
+    def seal(self) -> Seal:
+        return Seal(self.secret_key)
 
     @property
     def clockwork(self) -> Clockwork:

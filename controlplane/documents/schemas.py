@@ -28,6 +28,7 @@ from controlplane.documents.checklist import ChecklistDocument, ItemDocument
 from controlplane.documents.flag import FlagDocument, OperationDocument
 from controlplane.documents.guardrails import GuardrailsDocument
 from controlplane.documents.plan import PlanDocument
+from controlplane.documents.webhooks import RotateDocument, WebhookDocument
 
 BODIES: tuple[type[BaseModel], ...] = (
     ActDocument,
@@ -50,8 +51,10 @@ BODIES: tuple[type[BaseModel], ...] = (
     ReconciledDocument,
     RevertDocument,
     RoleDocument,
+    RotateDocument,
     StartDocument,
     TokenDocument,
+    WebhookDocument,
 )
 _PLACE = "#/components/schemas/{model}"
 

@@ -1,4 +1,4 @@
-"""What a scheduler does at each beat: keep the lease, tick while it holds it, forget what is old."""
+"""What a scheduler does at each beat: keep the lease, tick while it holds it, tell webhooks, forget what is old."""
 
 import logging
 import time
@@ -9,8 +9,10 @@ from datetime import timedelta
 from controlplane.clock import Clock
 from controlplane.domain.errors import LeaseLost
 from controlplane.domain.snapshot import Clockwork
+from controlplane.scheduler.post import Post
 from controlplane.store import Store
 from controlplane.store.lease import Lease
+from controlplane.usecases.delivering import Office, forget_deliveries
 from controlplane.usecases.leading import lead, step_down
 from controlplane.usecases.retention import pack_next, thin
 from controlplane.usecases.retiring import retire
@@ -38,6 +40,7 @@ class Duties:
         clockwork: Clockwork,
         holder: str,
         tick_once: Tick = tick,
+        office: Office | None = None,
     ) -> None:
         self.counts: Counter[str] = Counter()
         self.lease: Lease | None = None
@@ -46,6 +49,7 @@ class Duties:
         self._clockwork = clockwork
         self._holder = holder
         self._tick_once = tick_once
+        self._post = Post(store, office, self._safely) if office else None
 
     def heartbeat(self) -> None:
         """Take the lease, or keep it. Whoever cannot reach the database must not believe to lead."""
@@ -64,8 +68,15 @@ class Duties:
         """Drop what is past its time, if this scheduler leads."""
         self._safely("forget", lambda: self._fenced("forgetting", self._forget))
 
+    def deliver(self) -> None:
+        """Let webhooks be told what is new, if this scheduler leads; it waits for none of them."""
+        if post := self._post:
+            self._safely("deliver", lambda: self._fenced("delivering", post.beat))
+
     def stop(self) -> None:
         """Give the lease back, so that the next scheduler need not wait for its end."""
+        if self._post:
+            self._safely("stop", self._post.stop)
         lease, self.lease = self.lease, None
         if lease:
             self._safely("stop", lambda: step_down(self._store, lease, self._clock()))
@@ -96,6 +107,7 @@ class Duties:
         thin(self._store, lease, self._clock(), self._clockwork.retention)
         forget_old(self._store, self._clock())
         retire(self._store, lease, self._clock())
+        forget_deliveries(self._store, self._clock())
 
     def _fenced(self, what: str, job: Callable[[Lease], None]) -> None:
         lease = self.lease

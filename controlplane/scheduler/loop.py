@@ -12,6 +12,7 @@ from controlplane.scheduler.jobs import Duties
 
 HEARTBEAT_SECONDS = 1.0  # a third of the lease
 PACK_SECONDS = 2.0
+DELIVER_SECONDS = 1.0
 FORGET_SECONDS = 600.0
 
 
@@ -24,7 +25,7 @@ class Scheduler:
         # One thread a job: none of them can keep another from its beat.
         self._beats = BackgroundScheduler(
             timezone="UTC",
-            executors={"default": ThreadPoolExecutor(4)},
+            executors={"default": ThreadPoolExecutor(5)},
             job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
         )
 
@@ -34,6 +35,7 @@ class Scheduler:
         self._every(HEARTBEAT_SECONDS, self._duties.heartbeat)
         self._every(self._tick_seconds, self._duties.tick)
         self._every(PACK_SECONDS, self._duties.pack)
+        self._every(DELIVER_SECONDS, self._duties.deliver)
         self._every(FORGET_SECONDS, self._duties.forget)
         self._beats.start()
 

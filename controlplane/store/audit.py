@@ -113,6 +113,12 @@ class AuditLog:
         row = self._connection.execute(query).one_or_none()
         return _entry(row) if row else None
 
+    def after(self, environment_id: int, entry_id: int, limit: int) -> list[AuditEntry]:
+        """Entries that follow one, in their order."""
+        columns = audit_entries.c
+        query = select(audit_entries).where(columns.environment_id == environment_id, columns.id > entry_id)
+        return [_entry(row) for row in self._connection.execute(query.order_by(columns.id).limit(limit))]
+
     def newest_by_flag(self, environment_id: int) -> dict[str, LastChange]:
         """The last entry of each flag, without the weight of what it changed."""
         here = audit_entries.c.environment_id == environment_id

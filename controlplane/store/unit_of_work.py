@@ -14,6 +14,7 @@ from controlplane.store.callers import Callers
 from controlplane.store.checklists import Checklists
 from controlplane.store.checkpoints import Checkpoints
 from controlplane.store.counters import Counters
+from controlplane.store.deliveries import Deliveries
 from controlplane.store.engine import WRITES, answering, open_engine
 from controlplane.store.environments import Environments
 from controlplane.store.examples import Examples
@@ -29,6 +30,7 @@ from controlplane.store.signing_in import SigningIn
 from controlplane.store.tokens import Tokens
 from controlplane.store.trails import Trails
 from controlplane.store.watches import Watches
+from controlplane.store.webhooks import Webhooks
 
 
 class UnitOfWork:
@@ -57,6 +59,8 @@ class UnitOfWork:
         self.people = People(connection)
         self.signing_in = SigningIn(connection)
         self.tokens = Tokens(connection)
+        self.webhooks = Webhooks(connection)
+        self.deliveries = Deliveries(connection)
 
     def commit(self) -> None:
         """Make everything durable. Called by use cases only."""

@@ -8,8 +8,8 @@ from controlplane.usecases.changing import Cause, want_reason
 
 def record(
     uow: UnitOfWork, environment: str | None, cause: Cause, action: Action, *changes: Change, brake: bool = False
-) -> None:
-    """One entry. What belongs to no environment (None), or to all (`*`), is written down in the first one.
+) -> AuditEntry:
+    """One entry, as it was chained. What belongs to no environment (None), or to all (`*`), is in the first one's log.
 
     Takes the lock of that environment, so call it before writing anything else. Never give it a secret. Raises
     InvalidInput where the environment wants a reason and there is none; a brake is not asked.
@@ -29,7 +29,7 @@ def record(
         version=None,
         request_id=cause.request_id,
     )
-    uow.audit.append(row, entry)
+    return uow.audit.append(row, entry)
 
 
 def _want_reason(uow: UnitOfWork, environment: str | None, cause: Cause) -> None:

@@ -4,6 +4,7 @@ import itertools
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx
@@ -70,6 +71,7 @@ def given(database_url, provider, witness) -> Settings:
         oidc_issuer=provider.issuer,
         oidc_client_id=CLIENT,
         oidc_client_secret=learn("the client secret", SECRET),
+        webhook_allow_private="127.0.0.1",
     )
 
 
@@ -156,6 +158,31 @@ def make_tokens(ann: Visitor, witness: Witness) -> None:
     for each in made.values():
         program.ask("DELETE", f"/api/v1/tokens/{each['id']}", headers=admin)
         use(program, each["secret"])
+
+
+def make_webhooks(ann: Visitor, witness: Witness) -> None:
+    """Made, asked for, tested in vain, given a new secret, misspelt and deleted; the path of its address is a secret, too."""
+    admin = {"Authorization": f"Bearer {witness.secrets['the first admin token']}"}
+    address = witness.learn("the path of a webhook", "what-opens-the-endpoint")
+    wanted = {"name": "chat", "url": f"https://127.0.0.1:9/{address}", "actions": ["*"]}
+    made = ann.client.post("/api/v1/webhooks", json=wanted, headers=admin)
+    witness.learn("the secret of a webhook", made.json()["secret"])
+    here = f"/api/v1/webhooks/{made.json()['id']}"
+    witness.learn("its new secret", ann.client.post(f"{here}/rotate", headers=admin).json()["secret"])
+    program = Visitor(str(ann.client.base_url), witness, "a program with webhooks")
+    program.ask(
+        "POST", "/api/v1/webhooks", json={**wanted, "url": wanted["url"].replace("https", "ftp")}, headers=admin
+    )
+    program.ask("POST", f"{here}/test", headers=admin)
+    for _ in range(200):  # the server's own scheduler tells it
+        found = program.ask("GET", f"{here}/deliveries", headers=admin).json()["items"]
+        if found[-1]["attempts"]:  # the oldest: it fails, and those behind it wait
+            break
+        time.sleep(0.1)
+    assert "nobody listens there" in found[-1]["error"]
+    program.ask("GET", "/api/v1/environments/production/audit", headers=admin)
+    program.ask("GET", "/metrics")
+    assert ann.client.delete(here, headers=admin).status_code == 200
 
 
 def use(program: Visitor, secret: str) -> None:
@@ -256,13 +283,15 @@ def test_no_secret_is_left_anywhere(given, store, provider, witness, monkeypatch
         change_the_password(ann, witness)
         make_links(ann, witness)
         make_tokens(ann, witness)
+        make_webhooks(ann, witness)
         come_by_openid(ann, witness, provider)
         break_down(ann, witness, store, monkeypatch)
         read_everything(store, given, address, witness)
-    witness.hear("the database", database_as_text(store, given.database_url))
+    kept = witness.secrets["the path of a webhook"]  # as an address is, where it is asked for
+    witness.hear("the database", database_as_text(store, given.database_url), but=kept)
     witness.hear("the settings", repr(given))
 
-    assert len(witness.secrets) >= 24
+    assert len(witness.secrets) >= 27
     assert len(witness.heard) > 500
     assert witness.leaks() == []
 

@@ -33,6 +33,8 @@ ARGUMENTS = {
     "person": 999,
     "token_id": 999,
     "person_id": 999,
+    "webhook": 999,
+    "delivery": 999,
     "secret": "none",
     "handle": "none",
     "entry": 1,

@@ -25,6 +25,7 @@ from web.api import (
     routing,
     snapshot,
     tokens,
+    webhooks,
 )
 
 PREFIX = "/api/v1"
@@ -53,5 +54,6 @@ for _room in (
     routing,
     snapshot,
     tokens,
+    webhooks,
 ):
     blueprint.register_blueprint(_room.blueprint)

@@ -116,7 +116,10 @@ def _body(door: Door) -> dict[str, Any]:
     form = "application/merge-patch+json" if door.partial else "application/json"
     name = "FlagPatch" if door.partial else door.takes
     content = {form: {"schema": {"$ref": f"#/components/schemas/{name}"}}}
-    return {"required": not str(door.takes).startswith(("Finish", "Reason", "RollBack", "Start")), "content": content}
+    return {
+        "required": not str(door.takes).startswith(("Finish", "Reason", "RollBack", "Rotate", "Start")),
+        "content": content,
+    }
 
 
 def _good(door: Door) -> dict[str, Any]:

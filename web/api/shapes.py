@@ -3,6 +3,7 @@
 from controlplane.domain.access import Role, TokenKind
 from controlplane.domain.appointment import Deed
 from controlplane.domain.audit import Action, ActorKind
+from controlplane.domain.delivery import State
 
 Shape = dict[str, object]
 
@@ -49,10 +50,45 @@ _ACTOR = _whole(
 )
 _BREAK = {**_whole(entry=_NUMBER, because=_TEXT), "type": ["object", "null"]}
 
+_NAMES: Shape = {"type": "array", "items": _TEXT}
+_WEBHOOK: dict[str, Shape] = {
+    "id": _NUMBER,
+    "name": _TEXT,
+    "url": _TEXT,
+    **dict.fromkeys(("environments", "flags", "tags", "actions"), _NAMES),
+    "enabled": _SWITCH,
+    "disabled_because": {**_WORDS, "description": "null unless it was disabled by itself"},
+    "failures": {"type": "integer", "description": "in a row"},
+    **dict.fromkeys(("failing_since", "old_secret_until"), _PERHAPS),
+    "created_at": _INSTANT,
+    "created_by": _TEXT,
+}
+
 SHAPES: dict[str, Shape] = {
     "Token": _whole(**_TOKEN),
     "NewToken": _whole(**_TOKEN, secret=_ONCE),
     "Tokens": _list_of("Token"),
+    "Webhook": _whole(**_WEBHOOK),
+    "NewWebhook": _whole(**_WEBHOOK, secret=_ONCE),
+    "Webhooks": _list_of("Webhook"),
+    "Delivery": _whole(
+        id=_NUMBER,
+        event={"type": "string", "description": "the webhook-id, the same at each attempt"},
+        environment=_TEXT,
+        entry={"type": "integer", "description": "of the audit log"},
+        action={"enum": [each.value for each in Action]},
+        flag=_WORDS,
+        state={"enum": [each.value for each in State]},
+        attempts=_NUMBER,
+        created_at=_INSTANT,
+        last_at=_PERHAPS,
+        next_at={**_PERHAPS, "description": "null: no attempt is to come"},
+        status={"type": ["integer", "null"], "description": "null: no answer came"},
+        answer={"type": "string", "description": "the beginning of the body"},
+        error=_TEXT,
+        milliseconds=_NUMBER,
+    ),
+    "Deliveries": _list_of("Delivery"),
     "Person": _whole(
         id=_NUMBER,
         email=_TEXT,

@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+import logging
 import os
 import signal
 import threading
@@ -14,12 +15,14 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from controlplane.clock import Clock, utc_now
 from controlplane.domain.snapshot import Clockwork
 from controlplane.scheduler import Duties, Scheduler, holder_name
-from controlplane.settings import Settings
+from controlplane.settings import Settings, SettingsError
 from controlplane.store import Store, open_store
 from controlplane.usecases.books import keep_books
+from controlplane.usecases.delivering import Office
 from controlplane.usecases.flag_sets import current_flag_set
 from controlplane.usecases.news import read_news
 from controlplane.usecases.polls import note_polls
+from controlplane.usecases.sealing import Seal
 from controlplane.usecases.signing_in import role_of
 from controlplane.usecases.snapshots import current_snapshot
 from controlplane.usecases.stirring import read_marks
@@ -27,10 +30,12 @@ from controlplane.usecases.telemetry import record_reports
 from controlplane.usecases.tokens import list_tokens
 from web.app import create_app
 from web.cli.logs import configure_logging
+from web.courier import Courier
 from web.edge import Brain, Desk, Edge
 from web.edge.http import Application, Receive, Scope, Send
 from web.secret_key import find_secret_key
 
+_log = logging.getLogger(__name__)
 PROXIES = "FORWARDED_ALLOW_IPS"  # uvicorn's own name for whose word counts on where a request came from
 SITE_THREADS = 10
 LOOK_EVERY = {True: 0.1, False: 0.25}  # seconds; embedded or not: a look at SQLite needs no network
@@ -97,8 +102,18 @@ def make_entry(settings: Settings, *, schedule: bool) -> Entry:
 
 
 def make_scheduler(store: Store, settings: Settings) -> Scheduler:
-    clockwork = settings.clockwork
-    return Scheduler(Duties(store, utc_now, clockwork, holder_name()), settings.tick_seconds)
+    duties = Duties(store, utc_now, settings.clockwork, holder_name(), office=make_office(settings))
+    return Scheduler(duties, settings.tick_seconds)
+
+
+def make_office(settings: Settings) -> Office | None:
+    """None for a scheduler without the secret key: it can sign nothing, and rollouts must not wait for that."""
+    try:
+        seal = Seal(find_secret_key(settings))
+    except SettingsError as error:
+        _log.warning("webhooks are not told of anything by this scheduler: %s", error)
+        return None
+    return Office(Courier(settings.allowed), seal, utc_now)
 
 
 def make_brain(store: Store, clockwork: Clockwork, clock: Clock, secret_key: str) -> Brain:

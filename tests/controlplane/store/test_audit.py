@@ -95,6 +95,7 @@ def test_the_newest_entry_of_each_flag_is_found_and_any_by_its_number(uow):
 def test_the_log_can_only_be_appended_to(uow):
     changing = {name for name in dir(uow.audit) if not name.startswith("_")} - {
         "newest",
+        "after",
         "newest_by_flag",
         "decisions",
         "moves",

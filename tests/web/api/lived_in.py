@@ -5,12 +5,27 @@ from datetime import timedelta
 
 from flask import Flask
 
+from controlplane.documents.fields import parse
+from controlplane.documents.webhooks import WebhookDocument
 from controlplane.domain.access import Role, TokenKind, TokenRequest
 from controlplane.domain.checklist import Phase
+from controlplane.domain.destination import Allowed
+from controlplane.domain.webhook import Webhook
 from controlplane.settings import Settings
 from controlplane.store import Store
-from controlplane.usecases import appointments, attachments, checklists, environments, flags, freezes, people, rollouts
+from controlplane.usecases import (
+    appointments,
+    attachments,
+    checklists,
+    environments,
+    flags,
+    freezes,
+    people,
+    rollouts,
+    webhooks,
+)
 from controlplane.usecases.changing import Place
+from controlplane.usecases.sealing import Seal
 from controlplane.usecases.starting import prepare
 from controlplane.usecases.telemetry import record_reports
 from controlplane.usecases.tokens import create_token
@@ -28,6 +43,7 @@ KNOWN = {
 }
 FREEZE = {"name": "Christmas", "starts_at": NOW.isoformat(), "ends_at": LATER.isoformat()}
 TESTS = {"suite": "unit", "commit": "abc1234", "result": "passed"}
+WEBHOOK = {"name": "chat", "url": "https://example.org/hook", "actions": ["rollout:*"]}
 # One body of each shape that is taken where the state allows it.
 BODIES = {
     "FlagDocument": a_flag_document(key="other"),
@@ -52,6 +68,8 @@ BODIES = {
     "StartDocument": {},
     "ActDocument": {"operation": "echo"},
     "FinishDocument": {"reason": "the pool is sold", "despite_criteria": True},
+    "WebhookDocument": WEBHOOK,
+    "RotateDocument": {"overlap_hours": 1},
     "ReconciledDocument": {"side": "baseline", "reason": "copied"},
 }
 
@@ -84,7 +102,16 @@ def settle(store: Store, settings: Settings) -> World:
     numbers = [appointments.make_appointment(store, BRIDGE, wish, a_cause()).id for _ in range(2)]
     numbers.append(freezes.add_freeze(store, "production", FREEZE, a_cause()).id)
     app = create_app(store, settings, lambda: NOW)
-    return World(app, store, secrets, {"token": spare, "person": guests, "number": numbers})
+    told = {"webhook": [_webhook(store).id for _ in range(2)], "delivery": [1, 2]}
+    return World(app, store, secrets, {"token": spare, "person": guests, "number": numbers, **told})
+
+
+def _webhook(store: Store) -> Webhook:
+    """One that is being told of a test."""
+    wanted = parse(WebhookDocument, WEBHOOK).to_domain()
+    made, _ = webhooks.create_webhook(store, wanted, Seal("k" * 32), Allowed(), a_cause())
+    webhooks.send_test(store, made.id, a_cause())
+    return made
 
 
 def _callers(store: Store) -> dict[str, str | None]:
