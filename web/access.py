@@ -180,6 +180,8 @@ EDGE: dict[str, Rule] = {
     "POST /ofrep/v1/evaluate/flags": Need.SDK,
     "POST /ofrep/v1/evaluate/flags/<key>": Need.SDK,
     "GET /ofrep/v1/events": Need.TICKET,
+    "POST /flagd.evaluation.v1.Service/<method>": Need.SDK,
+    "POST /flagd.evaluation.v2.Service/<method>": Need.SDK,
     "GET /healthz": Need.PUBLIC,
     "GET /readyz": Need.PUBLIC,
     "GET /environments/<environment>/stream": Role.VIEWER,  # of a signed-in person

@@ -11,6 +11,7 @@ from web.edge.brain import Brain
 from web.edge.commits import GroupCommit
 from web.edge.doors import Doors, listening, posting, reading
 from web.edge.flag_sets import FlagSets
+from web.edge.flagd_rpc import SERVICES, FlagdRpc
 from web.edge.http import Answer, Application, Receive, Scope, Send, json_answer, problem, reply
 from web.edge.notices import Notices
 from web.edge.ofrep import ALL, EVENTS, Ofrep
@@ -56,6 +57,7 @@ class Edge:
         self._reports = ReportDoor(self._commits, self.counts, self._watcher.catch_up)
         self._flag_sets = FlagSets(brain, self._reader, self._watcher.snapshots, self.counts)
         ofrep = Ofrep(self._tokens, tickets, self._flag_sets, self._watcher.catch_up, self.counts)
+        rpc = FlagdRpc(self._tokens, self._flag_sets, self.counts)
         self._doors = Doors(
             reading("/sdk/v1/snapshot", self._snapshot),
             posting("/sdk/v1/reports", self._report),
@@ -63,6 +65,7 @@ class Edge:
             posting(ALL, ofrep.all),
             posting(f"{ALL}/<key>", ofrep.one),
             listening(EVENTS, self._notices.listen),
+            *(posting(f"{service}/<method>", rpc.resolve) for service in SERVICES),
             reading("/healthz", self._alive),
             reading("/readyz", self._ready),
             listening("/environments/<environment>/stream", self._stream.listen),
