@@ -1,6 +1,7 @@
 """Webhooks: rows ⇄ Webhook, and how far each environment's audit log was looked through for them."""
 
 from dataclasses import asdict
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
@@ -76,7 +77,7 @@ class Webhooks:
         here = webhook_cursors.c.environment_id == environment_id
         self._connection.execute(update(webhook_cursors).where(here).values(entry=entry))
 
-    def waiting(self) -> dict[int, tuple[int, Any]]:
+    def waiting(self) -> dict[int, tuple[int, datetime]]:
         """Webhook id → how many deliveries are to come, and since when the oldest of them is."""
         columns = webhook_deliveries.c
         query = select(columns.webhook_id, func.count(), func.min(columns.created_at)).where(columns.state == "pending")

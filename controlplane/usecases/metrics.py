@@ -42,6 +42,10 @@ HELP = {
     "throwbar_bad_calls": "Calls of the last sealed minute that failed or did not answer in time",
     "throwbar_latency_p99_seconds": "99th percentile of the latency in the last sealed minute",
     "throwbar_journal_rows": "Report batches that wait to be folded",
+    "throwbar_webhook_enabled": "1 when the webhook of this number is told what happens",
+    "throwbar_webhook_pending": "Events on their way to the webhook",
+    "throwbar_webhook_oldest_pending_seconds": "Since when the oldest of them is on its way",
+    "throwbar_webhook_failures": "Attempts to tell the webhook that failed in a row",
     "throwbar_counted": "What the doors of services counted since the database was made, up to a minute late",
 }
 COUNTED = ("reports:", "flag_sets:", "ofrep:")  # the beginnings of counters that tell of doors
@@ -51,6 +55,7 @@ def measure(store: Store, now: datetime, clockwork: Clockwork) -> list[Measure]:
     """Everything there is to know now; nothing in it names a key or a person."""
     with store.reading() as uow:
         found = [Measure("throwbar_journal_rows", uow.journal.size(), {}), *_counted(uow)]
+        found.extend(_webhooks(uow, now))
         for environment in uow.environments.all():
             found.extend(_environment(uow, environment, now, clockwork))
     return found
@@ -60,6 +65,17 @@ def _counted(uow: UnitOfWork) -> Iterator[Measure]:
     for beginning in COUNTED:
         for name, value in sorted(uow.counters.starting_with(beginning).items()):
             yield Measure("throwbar_counted", value, {"what": name})
+
+
+def _webhooks(uow: UnitOfWork, now: datetime) -> Iterator[Measure]:
+    waiting = uow.webhooks.waiting()
+    for each in uow.webhooks.all():
+        labels = {"webhook": str(each.id)}
+        number, oldest = waiting.get(each.id, (0, now))
+        yield Measure("throwbar_webhook_enabled", each.wanted.enabled, labels)
+        yield Measure("throwbar_webhook_pending", number, labels)
+        yield Measure("throwbar_webhook_oldest_pending_seconds", max((now - oldest).total_seconds(), 0), labels)
+        yield Measure("throwbar_webhook_failures", each.failures, labels)
 
 
 def _environment(uow: UnitOfWork, row: Environment, now: datetime, clockwork: Clockwork) -> Iterator[Measure]:

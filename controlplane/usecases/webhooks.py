@@ -35,6 +35,11 @@ def list_webhooks(store: Store) -> list[Webhook]:
         return uow.webhooks.all()
 
 
+def needing_somebody(store: Store) -> list[Webhook]:
+    """Those that were disabled by themselves, and that nobody has enabled since."""
+    return [each for each in list_webhooks(store) if each.disabled_because]
+
+
 def get_webhook(store: Store, number: int) -> Webhook:
     """Raises NotFound."""
     with store.reading() as uow:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, StorageState
 
 from controlplane.clock import utc_now
-from controlplane.usecases import freezes
+from controlplane.usecases import freezes, webhooks
 from tests.browser.people import a_flag, enter, watched
 from tests.browser.serving import Server, serving
 from tests.builders import a_cause
@@ -38,6 +38,8 @@ def browser(chromium: Chromium) -> Iterator[Browser]:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Each test makes flags, people and environments of its own in it."""
     with serving(tmp_path_factory.mktemp("served")) as server:
+        first = server.webhook("the first one")  # the one that stands for its page: see `pages`
+        webhooks.send_test(server.store, first.id, a_cause(utc_now()))
         yield server
 
 

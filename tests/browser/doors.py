@@ -2,16 +2,20 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from controlplane.clock import utc_now
 from controlplane.domain.access import Role, TokenKind, TokenRequest
-from controlplane.usecases import flags, freezes, people, rollouts
+from controlplane.domain.delivery import State
+from controlplane.domain.destination import read_allowed
+from controlplane.store.audit import Filter
+from controlplane.usecases import flags, freezes, people, rollouts, webhooks
 from controlplane.usecases.changing import Place
 from controlplane.usecases.environments import set_environment
 from controlplane.usecases.own_tokens import create_own_token
+from controlplane.usecases.spreading import delivery_of
 from controlplane.usecases.tokens import create_token
-from tests.browser.serving import ANN, Server
+from tests.browser.serving import ANN, NOBODY, Server
 from tests.builders import a_cause, a_data_flag_document, a_flag_document, a_plan_document
 
 HERE = "keys"
@@ -68,7 +72,25 @@ def _own_token(server: Server, place: Place) -> None:
     create_own_token(server.store, people.find_person(server.store, ANN), wanted, a_cause(utc_now()))
 
 
+def _given_up(server: Server, place: Place) -> None:
+    """A delivery that no attempt brought over, in the log of the webhook that was made for the door."""
+    with server.store.writing() as uow:
+        environment = uow.environments.get(HERE)
+        (entry,) = uow.audit.newest(environment.id, Filter(), 1)
+        (webhook,) = (each for each in uow.webhooks.all() if each.wanted.name == place.flag)
+        given_up = replace(delivery_of(environment, entry, webhook.id, utc_now()), state=State.FAILED, next_at=None)
+        uow.deliveries.add(environment.id, [given_up])
+        uow.commit()
+
+
+def _webhook_disabled(server: Server, place: Place) -> None:
+    (webhook,) = (each for each in webhooks.list_webhooks(server.store) if each.wanted.name == place.flag)
+    off = replace(webhook.wanted, enabled=False)
+    webhooks.replace_webhook(server.store, webhook.id, off, read_allowed("127.0.0.1"), a_cause(utc_now()))
+
+
 FLAG = "/environments/keys/flags/{flag}"
+HOOK = "/webhooks/{webhook}"
 START, ADVANCE, PAUSE = _rollout("start"), _rollout("advance"), _rollout("pause")
 SOON = {"plan": a_plan_document(10, 98, bake_seconds=60)}
 LAST = {"plan": a_plan_document(98, bake_seconds=604_800)}
@@ -123,6 +145,13 @@ DOORS: dict[str, Door] = {
     "ui.people.add": Door("/people", {"email": "made-by-keys@example.org"}),
     "ui.people.set_role": Door("/people"),
     "ui.people.link": Door("/people"),
+    "ui.webhooks.create": Door("/webhooks", {"name": "made by keys", "url": NOBODY}),
+    "ui.webhooks.save": Door(HOOK, {"flags": "dspex-bridge"}),
+    "ui.webhooks.switch": Door(HOOK, before=(_webhook_disabled,)),
+    "ui.webhooks.delete": Door(HOOK),
+    "ui.webhooks.rotate": Door(HOOK),
+    "ui.webhooks.test": Door(HOOK),
+    "ui.webhooks.redeliver": Door(HOOK, before=(_given_up,)),
     "ui.tokens.create": Door("/tokens", {"name": "made by keys"}),
     "ui.tokens.revoke": Door("/tokens", before=(_token,)),
 }  # fmt: skip
@@ -132,6 +161,7 @@ def prepared(server: Server, name: str) -> tuple[str, dict[str, str]]:
     """The address of the page from which the door is opened, with what it needs in place; and what is typed there."""
     door, place = DOORS[name], Place(HERE, key_of(name))
     flags.create_flag(server.store, HERE, a_flag_document(**{**door.flag, "key": place.flag}), a_cause(utc_now()))
+    webhook = server.webhook(place.flag).id if door.page == HOOK else 0
     for act in door.before:
         act(server, place)
     email = owner(name)
@@ -139,7 +169,7 @@ def prepared(server: Server, name: str) -> tuple[str, dict[str, str]]:
     if PASSWORD in door.typed.values():
         people.set_password(server.store, people.find_person(server.store, email).id, PASSWORD, a_cause(utc_now()))
     typed = {field: value.format(email=email) for field, value in door.typed.items()}
-    return server.url + door.page.format(flag=place.flag, link=link), typed
+    return server.url + door.page.format(flag=place.flag, link=link, webhook=webhook), typed
 
 
 def owner(name: str) -> str:

@@ -18,6 +18,7 @@ ARGUMENTS = {
     "flag": "dspex-bridge",
     "operation": "echo",
     "entry": 1,
+    "webhook": 1,
     "secret": "tb_link_x",
 }
 # Not pages: files, data for scripts, parts of pages, and what only goes elsewhere.

@@ -11,13 +11,24 @@ from pathlib import Path
 
 from controlplane.clock import utc_now
 from controlplane.domain.access import Role
+from controlplane.domain.destination import read_allowed
 from controlplane.domain.errors import AlreadyExists
+from controlplane.domain.webhook import Selection, Wanted, Webhook
+from controlplane.settings import Settings
 from controlplane.store import Store, open_store
-from controlplane.usecases import people, signing_in
+from controlplane.usecases import people, signing_in, webhooks
+from controlplane.usecases.sealing import Seal
 from tests.builders import a_cause
+from web.secret_key import find_secret_key
 
 ANN = "ann@example.org"
-FAST = {"THROWBAR_TICK_SECONDS": "0.2", "THROWBAR_BUCKET_SECONDS": "1", "THROWBAR_SEAL_SECONDS": "0.2"}
+FAST = {
+    "THROWBAR_TICK_SECONDS": "0.2",
+    "THROWBAR_BUCKET_SECONDS": "1",
+    "THROWBAR_SEAL_SECONDS": "0.2",
+    "THROWBAR_WEBHOOK_ALLOW_PRIVATE": "127.0.0.1",
+}
+NOBODY = "http://127.0.0.1:9/hook"  # where nobody listens
 
 
 @dataclass
@@ -37,6 +48,12 @@ class Server:
         with suppress(AlreadyExists):
             people.add_person(self.store, email, role, cause)
         return f"{self.url}/sign-in/{signing_in.create_link(self.store, email, cause)}"
+
+    def webhook(self, name: str, url: str = NOBODY) -> Webhook:
+        """One that is told of nothing but tests, unless it is changed."""
+        key = find_secret_key(Settings(database_url=str(self.store.engine.url)))
+        wanted = Wanted(name, url, Selection(actions=("webhook:test",)))
+        return webhooks.create_webhook(self.store, wanted, Seal(key), read_allowed("127.0.0.1"), a_cause(utc_now()))[0]
 
 
 @contextmanager

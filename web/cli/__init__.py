@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "environment": ("web.cli.environment:environment", "List and create environments."),
     "snapshot": ("web.cli.environment:snapshot", "Show what services are told."),
     "token": ("web.cli.token:token", "Create, list and revoke tokens."),
+    "webhook": ("web.cli.webhook:webhook", "Who is told what happens, and what became of it."),
     "user": ("web.cli.user:user", "Add people, make sign-in links, set passwords."),
     "backup": ("web.cli.backup:backup", "Copy an SQLite database while it is in use."),
     "restore": ("web.cli.backup:restore", "Put a backup in the place of the database, and let services obey it."),

@@ -41,6 +41,7 @@ from controlplane.usecases.reconciling import reconciled, show_backlog
 from controlplane.usecases.reporting import migration_report
 from controlplane.usecases.snapshots import current_snapshot
 from web.cli.plane import Answer, Page
+from web.cli.webhook_planes import LocalWebhooks
 
 VERBS = {
     "pause": rollouts.pause,
@@ -67,6 +68,7 @@ class Local:
 
     def __init__(self, store: Store, settings: Settings, environment: str) -> None:
         self._store = store
+        self._settings = settings
         self._clockwork = settings.clockwork
         self._environment = environment
 
@@ -235,6 +237,10 @@ class Local:
 
     def revoke_token(self, token: int, reason: str) -> Answer:
         return token_document(tokens.revoke_token(self._store, token, self._because(reason)))
+
+    @property
+    def webhooks(self) -> LocalWebhooks:
+        return LocalWebhooks(self._store, self._settings, self._because)
 
     def list_people(self) -> list[Answer]:
         return [person_document(each) for each in people.list_people(self._store)]

@@ -10,6 +10,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from controlplane.domain.errors import NotFound, ThrowbarError
 from web.cli.plane import Answer, Page
+from web.cli.webhook_planes import RemoteWebhooks
 
 TIMEOUT = 30.0  # seconds
 
@@ -189,6 +190,10 @@ class Remote:
 
     def revoke_token(self, token: int, reason: str) -> Answer:
         return self._ask("DELETE", f"/tokens/{token}?{urlencode({'reason': reason})}")
+
+    @property
+    def webhooks(self) -> RemoteWebhooks:
+        return RemoteWebhooks(self._ask)
 
     def list_people(self) -> list[Answer]:
         return _items(self._ask("GET", "/users"))

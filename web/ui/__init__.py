@@ -26,6 +26,7 @@ from web.ui import (
     start,
     switches,
     tokens,
+    webhooks,
     wheel,
 )
 from web.ui.frame import dress_templates
@@ -56,6 +57,7 @@ for _room in (
     start,
     switches,
     tokens,
+    webhooks,
     wheel,
 ):
     blueprint.register_blueprint(_room.blueprint)

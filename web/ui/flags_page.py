@@ -2,9 +2,11 @@
 
 from typing import Any
 
+from controlplane.domain.webhook import Webhook
 from controlplane.usecases.answers import brief_flags
 from controlplane.usecases.glance import recent_steps
 from controlplane.usecases.instances import list_instances
+from controlplane.usecases.webhooks import needing_somebody
 from web.ui import asking
 from web.ui.overview import STATES, Wish, overview
 from web.ui.sparks import sparks
@@ -27,7 +29,14 @@ def list_page(environment: str, wish: Wish) -> dict[str, Any]:
         "all": len(everything),
         "sparks": {flag["key"]: sparks(heard.get(flag["key"], {}), steps) for flag in told.rows},
         "processes": _processes(environment),
+        "lost_webhooks": _lost_webhooks(),
     }
+
+
+def _lost_webhooks() -> list[Webhook]:
+    """For those who can do something about them."""
+    viewer = asking.viewer()
+    return needing_somebody(wired().store) if viewer and viewer.can_administer else []
 
 
 def _processes(environment: str) -> dict[str, int]:

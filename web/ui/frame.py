@@ -7,9 +7,10 @@ from flask import Blueprint, g
 from markupsafe import Markup, escape
 
 from controlplane.domain import words
+from controlplane.domain.destination import origin_of
 from controlplane.domain.errors import NotSignedIn
 from web.auth import csrf_token
-from web.ui import agents, asking, diffs, forms, moments, present, records, routing
+from web.ui import agents, asking, diffs, forms, moments, present, records, routing, webhook_forms
 from web.wiring import wired
 
 
@@ -95,4 +96,8 @@ _FILTERS: dict[str, Callable[..., Any]] = {
     "decided": records.decided,
     "is_automatic": diffs.is_automatic,
     "seen": routing.seen_words,
+    "origin": origin_of,
+    "fares": webhook_forms.fares,
+    "delivery_look": webhook_forms.looks,
+    "came_of_it": webhook_forms.came_of_it,
 }

@@ -4,10 +4,13 @@ from datetime import timedelta
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from controlplane.usecases import flags, rollouts
+from controlplane.domain.destination import Allowed
+from controlplane.domain.webhook import Wanted
+from controlplane.usecases import flags, rollouts, webhooks
 from controlplane.usecases.books import keep_books
 from controlplane.usecases.changing import Place
 from controlplane.usecases.leading import lead
+from controlplane.usecases.sealing import Seal
 from controlplane.usecases.telemetry import fold, record_reports
 from tests.builders import NOW, a_cause, a_cell, a_flag_document, a_report
 
@@ -79,3 +82,22 @@ def test_what_the_doors_of_services_counted_is_there_to_be_scraped(app, store):
         frozenset({("what", "flag_sets:left_out")}): 2,
         frozenset({("what", "ofrep:evaluations")}): 40,
     }
+
+
+def test_webhooks_are_numbers_without_names(app, store):
+    wanted = Wanted("the name of somebody", "https://hooks.example.org/opens")
+    webhook, _ = webhooks.create_webhook(store, wanted, Seal("k" * 32), Allowed(), a_cause())
+    webhooks.send_test(store, webhook.id, a_cause(NOW - timedelta(seconds=90)))
+
+    samples = scraped(app)
+
+    own = {name: number for (name, labels), number in samples.items() if labels == frozenset({("webhook", "1")})}
+    assert own == {
+        "throwbar_webhook_enabled": 1,
+        "throwbar_webhook_pending": 1,
+        "throwbar_webhook_oldest_pending_seconds": 90,
+        "throwbar_webhook_failures": 0,
+    }
+    said = app.test_client().get("/metrics").get_data(as_text=True)
+    assert "somebody" not in said
+    assert "example.org" not in said
