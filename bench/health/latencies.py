@@ -26,6 +26,7 @@ class Speed:
 
 
 BASELINE = Speed()
+CHECKS_BEFORE = 60
 
 
 @cache
@@ -50,6 +51,11 @@ def histogram_of(random: Random, speed: Speed, calls: float) -> dict[int, int]:
     """The calls of a Poisson stream, `calls` on average, by bucket; their number is the histogram's size."""
     drawn = ((index, poisson(random, mean)) for index, mean in _means(speed, calls))
     return {index: count for index, count in drawn if count}
+
+
+def before(random: Random, calls: float) -> dict[int, int]:
+    """Ten minutes of the baseline, `calls` a check: what is known of it when an attempt opens."""
+    return histogram_of(random, BASELINE, CHECKS_BEFORE * calls)
 
 
 def indexes(random: Random, speed: Speed, calls: int) -> list[int]:

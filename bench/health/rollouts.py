@@ -8,7 +8,7 @@ from random import Random
 
 from bench.health import whole
 from bench.health.goals import Goal, Table, delays_shown, median
-from bench.health.latencies import BASELINE, Speed
+from bench.health.latencies import BASELINE, Speed, before
 from bench.health.scale import Scale
 from bench.health.spread import runs, seeds
 from bench.health.traffic import CHECK_SECONDS, Cell, Moment, Steady
@@ -41,7 +41,8 @@ class End:
 
 
 def staged(per_second: float, rates: tuple[float, float], effect: float, random: Random) -> End:
-    attempt, extra = whole.Attempt(whole.guarded(tolerant=True, design_effect=effect), PLAN), 0.0
+    history, extra = before(random, per_second * CHECK_SECONDS), 0.0
+    attempt = whole.Attempt(whole.guarded(tolerant=True, design_effect=effect), PLAN, history)
     sides = whole.Sides(BASELINE, BASELINE, TOLERANCE)
     for check in range(1, LONGEST + 1):
         moment = Moment(per_second * CHECK_SECONDS, attempt.share, *rates)

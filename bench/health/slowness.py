@@ -8,7 +8,7 @@ from random import Random
 
 from bench.health import whole
 from bench.health.goals import NEVER, Goal, Table, delays_shown, holds, median, rate
-from bench.health.latencies import BASELINE, Speed, histogram_of
+from bench.health.latencies import BASELINE, CHECKS_BEFORE, Speed, before, histogram_of
 from bench.health.quantile_sequence import QuantileSequence
 from bench.health.scale import Scale
 from bench.health.spread import runs, seeds
@@ -52,7 +52,8 @@ THEIRS = "p99 confidence sequence (Howard–Ramdas, beta-binomial)"
 
 def alarm(setting: Setting, speed: Speed, cell: Cell, checks: int, random: Random) -> int | None:
     """The first check at which the evidence on latency exceeds 1/α."""
-    seen, sides = Evidence(), whole.Sides(BASELINE, speed, setting.tolerance)
+    seen = Evidence(history=before(random, cell.calls))
+    sides = whole.Sides(BASELINE, speed, setting.tolerance)
     for check in range(1, checks + 1):
         stratum = whole.timed_stratum(random, Moment(cell.calls, cell.share, 0.0, 0.0), sides)
         bucket = Bucket(check * CHECK_SECONDS, (stratum,), stratum.baseline, stratum.candidate)
@@ -113,16 +114,13 @@ def _delays(scale: Scale) -> Table:
     rows = [[name, *(delays_shown(each) for each in delays)] for name, delays in found.items()]
     columns = ["", *(f"{name}, {cell}" for name, _, cell in CASES)]
     notes = [
-        f"{number} runs. The first bucket of an attempt only says where the edges are, and a bucket wins at most",
-        "20 to 1: that is why nothing is found in one or two checks.",
+        f"{number} runs. Edges come from {CHECKS_BEFORE} checks of the baseline before the attempt: services report",
+        "before a rollout starts. The sequence needs both sides at once and begins with the attempt.",
     ]
     return Table("Delay in checks, latency (median / p95)", columns, rows, list(_goals(found)), notes)
 
 
-_CAPPED = (
-    "the first bucket only says where the edges are, and a bucket wins at most 20 to 1, so that one pause of a process "
-    "condemns nobody: 3 buckets and the first one are 4; D = 2 doubles what is needed"
-)
+_CAPPED = "D = 2 takes twice as much, which is its purpose; the goal is one of D = 1"
 _ONE = "it watches the one quantile that this fault moves, ours shares its evidence over five and caps each win"
 
 

@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 
 from bench.health.draws import binomial
-from bench.health.latencies import Speed, histogram_of
+from bench.health.latencies import Speed, before, histogram_of
 from bench.health.traffic import CHECK_SECONDS, Course, Moment, counted
 from controlplane.domain.arm import Arm, total
 from controlplane.domain.evidence import DESIGN_EFFECT
 from controlplane.domain.guardrails import Compare, Guardrails
 from controlplane.domain.health import flag_evidence, judge
+from controlplane.domain.histogram import Histogram
 from controlplane.domain.observation import Bucket, Evidence, Stratum, gather
 from controlplane.domain.plan import Plan
 from controlplane.domain.rollout import Rollout, State, Step, entered, next_step
@@ -82,9 +83,11 @@ def _arm(calls: int, bad: int, latency: dict[int, int], rise: dict[int, int]) ->
 class Attempt:
     """One operation under judgement, from its first bucket on; with a plan it advances by itself."""
 
-    def __init__(self, guardrails: Guardrails = DEFAULT, plan: Plan | None = None) -> None:
+    def __init__(
+        self, guardrails: Guardrails = DEFAULT, plan: Plan | None = None, history: Histogram | None = None
+    ) -> None:
         self.guardrails, self.plan = guardrails, plan
-        self.seen, self.checks, self.because = Evidence(), 0, ""
+        self.seen, self.checks, self.because = Evidence(history=history or {}), 0, ""
         self.rollout = entered(Rollout(attempt=1), 0, BEGIN) if plan else Rollout(attempt=1)
 
     @property
@@ -128,7 +131,8 @@ def first_rollback(
     random: Random, course: Course, checks: int, guardrails: Guardrails, sides: Sides | None = None
 ) -> int | None:
     """The check at which an attempt without a plan is rolled back."""
-    attempt = Attempt(guardrails)
+    history = before(random, sum(each.calls for each in course(1))) if sides else None
+    attempt = Attempt(guardrails, history=history)
     for check in range(1, checks + 1):
         if attempt.see(bucket_of(random, check, course(check), sides)) is Step.ROLL_BACK:
             return check

@@ -20,7 +20,7 @@ The proof that a candidate is no worse, the check of the assignment and the inte
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 BETS = (1.25, 1.6, 2.0, 3.0, 5.0, 10.0, 30.0, 100.0, 1000.0)
@@ -135,16 +135,27 @@ def log_mean(log_values: Sequence[float]) -> float:
     return _log_mean(log_values)
 
 
-def log_shared(own: float, others: Sequence[float]) -> float:
-    """ln of what one e-value is worth among others, so that each may be acted on alone: the least mean of any group
-    of them that it belongs to (closed testing: Vovk & Wang, E-values: calibration, combination and applications, 2021).
+def log_shared(log_values: Sequence[float]) -> list[float]:
+    """ln of what each e-value is worth among the others, so that each may be acted on alone: the least mean of any
+    group it belongs to (closed testing: Vovk & Wang, E-values: calibration, combination and applications, 2021).
     Others that speak louder do not speak for it.
     """
-    group, least = [own], own
-    for each in sorted(others):
-        group.append(each)
-        least = min(least, _log_mean(group))
-    return least
+    order = sorted(range(len(log_values)), key=log_values.__getitem__)
+    return [
+        _least_log_mean(own, (log_values[other] for other in order if other != number))
+        for number, own in enumerate(log_values)
+    ]
+
+
+def _least_log_mean(own: float, rising: Iterable[float]) -> float:
+    """Those below the mean so far bring it down; from the first that does not, none will."""
+    total = mean = own
+    for number, each in enumerate(rising, 2):
+        if each >= mean:
+            break
+        total = _log_add(total, each)
+        mean = total - math.log(number)
+    return mean
 
 
 def one_in(log_evidence: float) -> float:

@@ -26,10 +26,10 @@ def flag_evidence(operations: Sequence[Evidence]) -> float:
     return _STAKE + evidence.log_mean([_log_evidence(seen) for seen in operations]) if operations else 0.0
 
 
-def shared_evidence(name: str, operations: Mapping[str, Evidence]) -> float:
-    """ln of what the evidence of one operation is worth among those of the flag, each of which may be taken back."""
-    others = [_log_evidence(seen) for other, seen in operations.items() if other != name]
-    return _STAKE + evidence.log_shared(_log_evidence(operations[name]), others)
+def shared_evidence(operations: Mapping[str, Evidence]) -> dict[str, float]:
+    """Operation → ln of what its evidence is worth among those of the flag, each of which may be taken back."""
+    shared = evidence.log_shared([_log_evidence(seen) for seen in operations.values()])
+    return {name: _STAKE + each for name, each in zip(operations, shared, strict=True)}
 
 
 def _log_evidence(seen: Evidence) -> float:

@@ -21,7 +21,7 @@ from controlplane.store.environments import Environment
 from controlplane.store.reports import Place
 from controlplane.store.watches import Watch
 from controlplane.usecases.pairing import floors_of, gathered_pairs
-from controlplane.usecases.prechecking import prechecks
+from controlplane.usecases.prechecking import before
 from controlplane.usecases.surveying import Reads, is_current
 
 Cells = Sequence[tuple[Place, Arm]]
@@ -94,11 +94,12 @@ def look_over(flag: Flag, watch: Watch, cells: Cells, until: int, now: datetime,
         for name in exposed
     ]
     known = attempted(flag, watch.evidence)
+    shared = shared_evidence(known)
     judged = (
         finding
         for sample in samples
         if (limits := flag.guardrails_of(sample.operation))
-        for finding in judge(limits, sample, shared_evidence(sample.operation, known))
+        for finding in judge(limits, sample, shared[sample.operation])
     )
     open_items = unfinished(flag.blocked_by, live=flag.rollout.is_live)
     findings = (*_unexposed(flag), *open_items, *judged)
@@ -132,18 +133,19 @@ def _unexposed(flag: Flag) -> Iterator[Finding]:
     yield Finding("", "exposure", Verdict.INCONCLUSIVE, f"{why}: nobody is sent to {flag.candidate}", Consequence.HOLD)
 
 
-def _opened(uow: Reads, environment: Environment, flag: Flag, before: Watch | None, until: int, now: datetime) -> Watch:
-    """A new attempt starts with the baseline's history, which edges of latency are taken from, and the pre-check."""
+def _opened(uow: Reads, environment: Environment, flag: Flag, kept: Watch | None, until: int, now: datetime) -> Watch:
+    """A new attempt starts with the pre-check and with the baseline's history, which edges of latency are taken from:
+    that of the attempt before, else that of the calls before the first one, so that its first bucket is bet on.
+    """
     opened = flag.rollout.entered_at or flag.updated_at or now
     first = min(until, int(opened.timestamp()))
     first -= first % 60
-    checks = prechecks(uow, environment.id, flag, first) if flag.guardrails else {}
-    kept = {name: Evidence(history=seen.history) for name, seen in before.evidence.items()} if before else {}
-    evidence = {
-        name: replace(kept.get(name, Evidence()), precheck=check, design_effect=check.effect)
-        for name, check in checks.items()
-    }
-    return Watch(flag.key, flag.rollout.attempt, first, now, evidence={**kept, **evidence})
+    evidence = {name: Evidence(history=seen.history) for name, seen in kept.evidence.items()} if kept else {}
+    for name, known in (before(uow, environment.id, flag, first) if flag.guardrails else {}).items():
+        history = evidence.get(name, Evidence()).history or known.history
+        check = known.precheck
+        evidence[name] = Evidence(history=history, precheck=check, design_effect=check.effect)
+    return Watch(flag.key, flag.rollout.attempt, first, now, evidence=evidence)
 
 
 def _heard_by(watch: Watch, flag: Flag, processes: int) -> Watch:

@@ -20,7 +20,7 @@ from controlplane.domain.words import percent, seconds
 from controlplane.store import Store
 from controlplane.store.reports import Place as Cell
 from controlplane.usecases.changing import Place
-from controlplane.usecases.prechecking import prechecks
+from controlplane.usecases.prechecking import before
 
 LOOKS_BACK = timedelta(hours=24)
 LEAST_RATE = 0.001  # where nothing has failed yet: a doubling of nothing is nothing
@@ -83,13 +83,11 @@ def forecast_plan(
         first = until - int(LOOKS_BACK.total_seconds())
         cells = uow.buckets.seen(environment.id, flag.key, first, until, grain)
         watch = uow.watches.get(environment.id, flag.key)
-        checks = prechecks(uow, environment.id, flag, until)
+        earlier = before(uow, environment.id, flag, until)
     names = [name for name in (plan.operations or tuple(flag.operations)) if name in flag.operations]
     running = watch.evidence if watch and flag.rollout.is_live else {}
-    known = [
-        _known(flag, name, running[name].precheck if name in running else checks[name], cells, until, len(names))
-        for name in names
-    ]
+    checks = {name: (running[name] if name in running else earlier[name]).precheck for name in names}
+    known = [_known(flag, name, checks[name], cells, until, len(names)) for name in names]
     return {
         "looks_back_seconds": int(LOOKS_BACK.total_seconds()),
         "operations": {each.name: _told(each) for each in known},

@@ -166,7 +166,7 @@ def test_the_comparison_supports_a_limit_only_as_far_as_the_flag_does():
 def test_an_operation_that_is_broken_does_not_speak_for_one_that_is_well():
     bad, good = watched(FAILING).evidence, watched(FINE).evidence
 
-    shared = {name: shared_evidence(name, {"echo": bad, "predict": good}) for name in ("echo", "predict")}
+    shared = shared_evidence({"echo": bad, "predict": good})
 
     assert shared["echo"] > math.log(100)
     assert shared["predict"] < 0

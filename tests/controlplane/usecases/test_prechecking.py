@@ -118,3 +118,17 @@ def test_what_was_measured_is_in_the_record_and_recomputed_with_it(store, lease,
 
     assert [each["action"] for each in recomputed["decisions"]] == ["rollout:roll_back"]
     assert recomputed["same"]
+
+
+def test_the_first_bucket_of_the_first_attempt_is_bet_on_where_the_baseline_was_heard_of_before(store, lease, heard):
+    heard(0.5)
+    opened(store, lease)
+    start = int((NOW + 2 * MINUTE).timestamp())
+    sides = (a_cell(start=start), a_cell(start=start, side="baseline", backend="python_pool_v2", calls=900))
+    record_reports(store, [a_report(*sides, sequence=1000)], NOW + 2 * MINUTE)
+    tick(store, lambda: NOW + 3 * MINUTE, Clockwork(), lease)
+
+    with store.reading() as uow:
+        watch = uow.watches.get(uow.environments.get("production").id, HERE.flag)
+    assert {name: wealth.buckets for name, wealth in watch.evidence["echo"].latency.items()}["p99"] == 1
+    assert evidence_series(store, HERE, NOW + 3 * MINUTE, Clockwork())["same"]
