@@ -2,7 +2,7 @@
 
 import argparse
 
-from bench import bucketing, calls, decisions, pages, sdk_parts, snapshots
+from bench import bucketing, calls, decisions, ofrep, pages, sdk_parts, snapshots
 from bench.measure import print_table
 
 SUBJECTS = {
@@ -11,6 +11,7 @@ SUBJECTS = {
     "bucketing": bucketing.rows,
     "snapshots": snapshots.rows,
     "sdk_parts": sdk_parts.rows,
+    "ofrep": ofrep.rows,
     "pages": pages.rows,
 }
 

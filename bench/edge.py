@@ -30,6 +30,7 @@ from tests.builders import NOW, a_cause, a_flag_document
 from tests.infrastructure.server_process import SDK_TOKEN, ServerProcess
 
 FLAGS = 100
+OPERATIONS = {"echo": {"percent": 10}, "simple_predict": {"percent": 0}}
 NUMBER = {"polls": 5_000, "reports": 10_000}
 CONNECTIONS = {"polls": 32, "reports": 256}  # reports share commits, the more the busier the server is
 CELLS = 10  # of a report: five operations on both sides
@@ -42,7 +43,8 @@ Asked = tuple[float, float]  # requests a second, and microseconds of the server
 def main() -> None:
     for name, store in stores():
         for key in range(FLAGS):
-            flags.create_flag(store, "production", a_flag_document(key=f"flag-{key}"), a_cause())
+            document = a_flag_document(key=f"flag-{key}", operations=OPERATIONS)
+            flags.create_flag(store, "production", document, a_cause())
         with serving(store) as server:
             asyncio.run(measure(name, store, server))
 
@@ -63,6 +65,7 @@ async def measure(name: str, store: Store, server: ServerProcess) -> None:
     say(name, f"snapshot of {FLAGS} flags", f"{len(whole):,} bytes, {len(small):,} as gzip")
     tell(name, "poll, 304", await load(server, "polls", lambda _: _get(f"If-None-Match: {etag}\r\n")))
     tell(name, "poll, 200 as gzip", await load(server, "polls", lambda _: _get("Accept-Encoding: gzip\r\n")))
+    tell(name, "OFREP, one flag", await load(server, "polls", _evaluating))
     body = len(_report("full-00000000", 10_000, CELLS))
     tell(name, "report without cells", await load(server, "reports", _posting(0)))
     journalled = _journalled(store)
@@ -156,6 +159,12 @@ async def _answer(reader: asyncio.StreamReader) -> tuple[dict[str, str], bytes]:
 
 def _get(headers: str) -> bytes:
     return f"GET /sdk/v1/snapshot HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {SDK_TOKEN}\r\n{headers}\r\n".encode()
+
+
+def _evaluating(number: int) -> bytes:
+    body = b'{"context": {"targetingKey": "session-%06d", "operation": "echo"}}' % number
+    head = f"POST /ofrep/v1/evaluate/flags/flag-7 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {SDK_TOKEN}\r\n"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 def _posting(cells: int) -> Callable[[int], bytes]:

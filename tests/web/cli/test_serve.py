@@ -124,6 +124,26 @@ def test_it_ends_in_order_though_clients_wait(tmp_path: Path, sqlite_url: str, w
         assert "Traceback" not in server.complaints
 
 
+def test_it_ends_in_order_though_clients_listen(tmp_path: Path, sqlite_url: str) -> None:
+    """An address that was signed here brings the stream, which the server ends when it is told to stop."""
+    with ServerProcess(tmp_path, sqlite_url, "--port", "0") as server:
+        server.until_ready()
+        bulk = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
+        with closing(bulk):
+            bulk.request("POST", "/ofrep/v1/evaluate/flags", b"{}", {"X-API-Key": SDK_TOKEN})
+            (stream,) = json.loads(bulk.getresponse().read())["eventStreams"]
+            bulk.request("GET", stream["endpoint"]["requestUri"])
+            answer = bulk.getresponse()
+            assert answer.status == 200
+            assert answer.readline() == b"retry: 2000\n"
+
+            server.send_signal(signal.SIGTERM)
+
+            answer.read()
+        assert server.wait() == 0
+        assert "Traceback" not in server.complaints
+
+
 def ask(port: int, **headers: str) -> http.client.HTTPConnection:
     """A poll that was sent; its answer is still to come."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)

@@ -9,12 +9,17 @@ from typing import Any
 
 import pytest
 
+from controlplane.domain.snapshot import Clockwork
 from controlplane.usecases.changing import Place
 from controlplane.usecases.flags import create_flag, disable_flag, enable_flag
 from controlplane.usecases.tokens import list_tokens, revoke_token
 from tests.builders import a_cause, a_flag_document
 from tests.web.edge.plane import FakeClock, Plane, wait_until
+from web.cli.entry import make_brain
 from web.edge import notices
+from web.edge.http import Problem
+from web.edge.tickets import Tickets
+from web.edge.tokens import TokenTable
 
 GOLDEN = json.loads((Path(__file__).parents[2] / "contract" / "ofrep.json").read_text())["event"]
 BULK = "/ofrep/v1/evaluate/flags"
@@ -206,3 +211,16 @@ def test_a_server_that_stops_lets_its_listeners_go(plane: Plane, opened: Streams
 
     stream.read()  # to its end, or the test ends by its time
     assert opened(plane, address).status == 503
+
+
+def test_every_process_with_the_same_secret_key_opens_the_addresses_of_the_others(store, sdk_token, clock) -> None:
+    tokens = TokenTable(clock)
+    tokens.replace(list_tokens(store))
+    visitor = tokens.admit(f"Bearer {sdk_token}".encode())
+    keys = [make_brain(store, Clockwork(), clock, each).ticket_key for each in ("ours", "ours", "another's")]
+    one, another, stranger = (Tickets(key, tokens, clock) for key in keys)
+
+    assert another.admit(one.issue(visitor)) == visitor
+    with pytest.raises(Problem):
+        stranger.admit(one.issue(visitor))
+    assert b"ours" not in keys[0]
