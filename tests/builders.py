@@ -39,6 +39,26 @@ def a_flag_document(**changes: Any) -> dict[str, Any]:
     return {**document, **changes}
 
 
+def a_feature_document(**changes: Any) -> dict[str, Any]:
+    """A switch that nobody is moved to: on for whom its targeting names, else off."""
+    targeting = {"if": [{"==": [{"var": "tier"}, "pro"]}, "on", None]}
+    document = {
+        "key": "new-checkout",
+        "kind": "feature",
+        "variants": {"on": True, "off": False},
+        "default_variant": "off",
+        "targeting": targeting,
+        "enabled": True,
+    }
+    return {**document, **changes}
+
+
+def a_moved_feature_document(**changes: Any) -> dict[str, Any]:
+    """A feature that is rolled out like a migration, from off to on."""
+    moved = {"targeting": None, "baseline": "off", "candidate": "on", "plan": a_plan_document()}
+    return a_feature_document(**{**moved, **changes})
+
+
 def a_plan_document(*percents: float, bake_seconds: float = 604_800) -> dict[str, Any]:
     return {"stages": [{"percent": each, "bake_seconds": bake_seconds} for each in percents or (1, 10, 50, 98)]}
 

@@ -1,11 +1,13 @@
 """Flags of every shape that the rules accept, for property tests."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from hypothesis import assume
 from hypothesis import strategies as st
 
+from controlplane.domain.feature import Feature
 from controlplane.domain.flag import Flag, Operation, Operator, Rule, Side
 from controlplane.domain.guardrail_rules import QUANTILES
 from controlplane.domain.guardrails import Compare, Guardrails, OnBreach, OnSilence, Scope, Silence
@@ -118,4 +120,75 @@ def flags(draw: st.DrawFn) -> Flag:
         rules=tuple(draw(st.lists(RULES, max_size=3))),
         guardrails=guardrails,
         plan=draw(st.none() | plans(tuple(named))),
+    )
+
+
+JSON_NUMBERS = st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+VALUES = (
+    st.booleans(),
+    TEXTS,
+    JSON_NUMBERS,
+    st.dictionaries(TEXTS, st.none() | st.booleans() | TEXTS | JSON_NUMBERS, max_size=3),
+)
+ATTRIBUTES = ("tier", "age", "version", "tags", "targetingKey")
+_VARS = st.sampled_from(ATTRIBUTES).map(lambda name: {"var": name})
+_OPERANDS = _VARS | st.sampled_from(["pro", "free", "1.2.3"]) | st.integers(-3, 120) | st.none() | st.booleans()
+_COMPARED = st.tuples(st.sampled_from(["==", "===", "!=", "!==", "in"]), _OPERANDS, _OPERANDS) | st.tuples(
+    st.sampled_from(["<", "<=", ">", ">="]), _VARS, st.integers(-3, 120)
+)
+_LOOKED_AT = st.one_of(
+    _COMPARED.map(lambda told: {told[0]: [told[1], told[2]]}),
+    st.tuples(st.sampled_from(["starts_with", "ends_with"]), _VARS, TEXTS).map(
+        lambda told: {told[0]: [told[1], told[2]]}
+    ),
+    st.tuples(_VARS, st.sampled_from(["=", "^", ">="])).map(lambda told: {"sem_ver": [told[0], told[1], "1.2.0"]}),
+    st.sampled_from(["some", "all", "none"]).map(lambda name: {name: [{"var": "tags"}, {"==": [{"var": ""}, "a"]}]}),
+)
+CONDITIONS = st.recursive(
+    _LOOKED_AT,
+    lambda inner: st.one_of(
+        st.tuples(st.sampled_from(["and", "or"]), st.lists(inner, min_size=1, max_size=3)).map(
+            lambda told: {told[0]: told[1]}
+        ),
+        inner.map(lambda told: {"!": [told]}),
+    ),
+    max_leaves=4,
+)
+
+
+def targetings(variants: tuple[str, ...]) -> st.SearchStrategy[dict[str, Any]]:
+    """JsonLogic that comes to one of these variants, or to null."""
+    named = st.sampled_from(variants)
+    split = st.lists(st.tuples(named, st.integers(0, 1000)), min_size=2, max_size=4).filter(
+        lambda told: sum(each for _, each in told) > 0
+    )
+    splits = split.map(lambda told: {"fractional": [list(each) for each in told]})
+    served = st.recursive(
+        st.none() | named | splits,
+        lambda inner: st.tuples(CONDITIONS, inner, inner).map(lambda told: {"if": list(told)}),
+        max_leaves=4,
+    )
+    return st.tuples(CONDITIONS, served, served).map(lambda told: {"if": list(told)}) | splits
+
+
+@st.composite
+def features(draw: st.DrawFn, *, moved: bool | None = None) -> Flag:
+    """A feature, with what a migration has besides where it is moved."""
+    names = draw(st.lists(NAMES, min_size=2, max_size=4, unique=True))
+    values = draw(st.sampled_from(VALUES))
+    feature = Feature({name: draw(values) for name in names}, draw(st.none() | targetings(tuple(names))))
+    flag = draw(flags())
+    if draw(st.booleans()) if moved is None else moved:
+        operations = flag.operations or {"default": Operation(draw(SHARES))}
+        return replace(flag, baseline=names[0], candidate=names[1], feature=feature, operations=operations)
+    return Flag(
+        key=flag.key,
+        baseline=names[0],
+        candidate="",
+        feature=feature,
+        description=flag.description,
+        owner=flag.owner,
+        tags=flag.tags,
+        enabled=flag.enabled,
+        switches=flag.switches,
     )

@@ -3,7 +3,7 @@
 from flask import request
 
 from controlplane.domain.errors import NotFound
-from controlplane.domain.flag_rules import KEY
+from controlplane.domain.names import KEY
 
 
 def refuse_strange_names() -> None:

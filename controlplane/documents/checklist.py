@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 from controlplane.documents.fields import Document, Name, Switch, Text, parse
 from controlplane.domain.checklist import MOST_ITEMS, Checklist, Item, done, reopened
 from controlplane.domain.errors import FieldError, InvalidInput
-from controlplane.domain.flag_rules import KEY, KEY_RULE
+from controlplane.domain.names import KEY, KEY_RULE
 
 _TOLD = ("done_by", "done_at")  # answered, and passed over when it is sent back
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]

@@ -4,94 +4,33 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
-from controlplane.documents.fields import Document, Name, Percent, Switch, Text, invalid
+from controlplane.documents.definition import Definition, OperationDocument
+from controlplane.documents.feature import FIELDS, FeatureDocument, feature_fields
+from controlplane.documents.fields import invalid
 from controlplane.documents.guardrails import GuardrailsDocument, guardrails_document
 from controlplane.documents.plan import PlanDocument, plan_document
-from controlplane.documents.routing import BreakerDocument, RetryDocument, SwitchesDocument, settings_document
+from controlplane.documents.routing import settings_document
 from controlplane.domain import share
-from controlplane.domain.constraints import Constraint
 from controlplane.domain.errors import FieldError, InvalidInput
-from controlplane.domain.flag import Flag, Operation, Operator, Rule, Side
+from controlplane.domain.feature import Kind
+from controlplane.domain.flag import Flag, Operation
 from controlplane.domain.guardrails import Guardrails
 from controlplane.domain.plan import Plan
-from controlplane.domain.routing import CallKind, Mode
 
 READ_ONLY = ("version", "rollout", "created_at", "updated_at", "archived_at")
 
 
-class RuleDocument(Document):
-    attribute: Name = Field(min_length=1)
-    operator: Operator
-    values: list[Name] = Field(min_length=1, max_length=1000)
-    serve: Side
+class FlagDocument(Definition):
+    """A migration."""
 
-    def to_domain(self) -> Rule:
-        return Rule(self.attribute, self.operator, tuple(self.values), self.serve)
-
-
-class OperationDocument(Document):
-    kind: CallKind | None = None
-    percent: Percent = 0
-    mode: Mode = Mode.SINGLE
-    shadow_percent: Percent | None = None
-    breaker: BreakerDocument | None = None
-    retry: RetryDocument | None = None
-    guardrails: GuardrailsDocument | None = None
-
-    def to_domain(self) -> Operation:
-        return Operation(
-            share=share.from_percent(self.percent),
-            mode=self.mode,
-            shadow_share=None if self.shadow_percent is None else share.from_percent(self.shadow_percent),
-            breaker=(self.breaker or BreakerDocument()).to_domain(),
-            retry=(self.retry or RetryDocument()).to_domain(),
-            guardrails=self.guardrails.to_overrides() if self.guardrails else {},
-            kind=self.kind,
-        )
-
-
-class ConstraintDocument(Document):
-    operation: Name
-    not_above: Name
-
-    def to_domain(self) -> Constraint:
-        return Constraint(self.operation, self.not_above)
-
-
-class FlagDocument(Document):
-    key: str
     kind: Literal["migration"] = "migration"
-    description: Text = ""
-    owner: Name = ""
-    tags: list[Name] = Field(default_factory=list, max_length=50)
     baseline: str
     candidate: str
-    enabled: Switch = False
-    switches: SwitchesDocument = SwitchesDocument()
-    operations: dict[str, OperationDocument] = Field(default_factory=dict)
-    rules: list[RuleDocument] = Field(default_factory=list, max_length=200)
-    guardrails: GuardrailsDocument | None = None
-    plan: PlanDocument | None = None
-    constraints: list[ConstraintDocument] = Field(default_factory=list, max_length=200)
 
     def to_domain(self) -> Flag:
-        return Flag(
-            key=self.key,
-            baseline=self.baseline,
-            candidate=self.candidate,
-            description=self.description,
-            owner=self.owner,
-            tags=tuple(dict.fromkeys(self.tags)),
-            enabled=self.enabled,
-            switches=self.switches.to_domain(),
-            operations={name: each.to_domain() for name, each in self.operations.items()},
-            rules=tuple(rule.to_domain() for rule in self.rules),
-            guardrails=self.guardrails.to_domain() if self.guardrails else None,
-            plan=self.plan.to_domain() if self.plan else None,
-            constraints=tuple(each.to_domain() for each in self.constraints),
-        )
+        return Flag(**self.common(), baseline=self.baseline, candidate=self.candidate)
 
 
 def parse_flag(document: Mapping[str, Any], *, key: str | None = None) -> Flag:
@@ -103,13 +42,30 @@ def parse_flag(document: Mapping[str, Any], *, key: str | None = None) -> Flag:
     if key is not None:
         body.setdefault("key", key)
     try:
-        parsed = FlagDocument.model_validate(body)
+        parsed = _shape(body).model_validate(body)
     except ValidationError as error:
         raise invalid(error) from None
     if key is not None and parsed.key != key:
         message = f"is '{parsed.key}', but the address says '{key}': a key cannot be changed"
         raise InvalidInput((FieldError("key", message),))
     return parsed.to_domain()
+
+
+def definition_of(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """What of an answer is the definition: a list also tells how a flag fares. Raises InvalidInput."""
+    return {name: value for name, value in answer.items() if name in _shape(answer).model_fields}
+
+
+def _shape(body: Mapping[str, Any]) -> type[FlagDocument] | type[FeatureDocument]:
+    """By its kind. Raises InvalidInput for one that there is not, and for a feature that is not called one."""
+    kind = body.get("kind", Kind.MIGRATION)
+    if kind not in tuple(Kind):
+        raise InvalidInput((FieldError("kind", f"must be {' or '.join(Kind)}"),))
+    if kind == Kind.FEATURE:
+        return FeatureDocument
+    if strange := [name for name in FIELDS if name in body]:
+        raise InvalidInput(tuple(FieldError(name, 'is for features: say "kind": "feature"') for name in strange))
+    return FlagDocument
 
 
 def parse_operation(document: Mapping[str, Any]) -> Operation:
@@ -140,12 +96,11 @@ def flag_document(flag: Flag) -> dict[str, Any]:
     """The definition of a flag, as it would be written to create it."""
     document: dict[str, Any] = {
         "key": flag.key,
-        "kind": "migration",
+        "kind": flag.kind.value,
         "description": flag.description,
         "owner": flag.owner,
         "tags": list(flag.tags),
-        "baseline": flag.baseline,
-        "candidate": flag.candidate,
+        **(feature_fields(flag, flag.feature) if flag.feature else _backends(flag)),
         "enabled": flag.enabled,
         "switches": asdict(flag.switches),
         "operations": {name: operation_document(each) for name, each in flag.operations.items()},
@@ -166,6 +121,10 @@ def flag_document(flag: Flag) -> dict[str, Any]:
             {"operation": each.operation, "not_above": each.not_above} for each in flag.constraints
         ]
     return document
+
+
+def _backends(flag: Flag) -> dict[str, str]:
+    return {"baseline": flag.baseline, "candidate": flag.candidate}
 
 
 def operation_document(operation: Operation) -> dict[str, Any]:

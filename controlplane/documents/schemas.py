@@ -25,7 +25,9 @@ from controlplane.documents.appointments import AppointmentDocument, FreezeDocum
 from controlplane.documents.attachment import AttachmentDocument
 from controlplane.documents.backtest import BacktestDocument
 from controlplane.documents.checklist import ChecklistDocument, ItemDocument
-from controlplane.documents.flag import FlagDocument, OperationDocument
+from controlplane.documents.definition import OperationDocument
+from controlplane.documents.feature import FeatureDocument
+from controlplane.documents.flag import FlagDocument
 from controlplane.documents.guardrails import GuardrailsDocument
 from controlplane.documents.plan import PlanDocument
 from controlplane.documents.webhooks import RotateDocument, WebhookDocument
@@ -38,6 +40,7 @@ BODIES: tuple[type[BaseModel], ...] = (
     ChecklistDocument,
     EnvironmentDocument,
     EnvironmentPatch,
+    FeatureDocument,
     FinishDocument,
     FlagDocument,
     FreezeDocument,

@@ -1,4 +1,4 @@
-"""Flag: one migration, its backends, operations and rules. Changes return a new flag."""
+"""Flag: one migration or feature, its backends or variants, operations and rules. Changes return a new flag."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from controlplane.domain.constraints import Constraint, lowered
+from controlplane.domain.feature import Feature, Kind
 from controlplane.domain.guardrails import Guardrails, Overrides
 from controlplane.domain.phases import Phase
 from controlplane.domain.plan import Plan
@@ -65,15 +66,17 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """A migration as it stands; `version` grows by one with every change.
+    """A migration or a feature as it stands; `version` grows by one with every change.
 
-    An archived flag answers with its final backend until it is retired. `blocked_by` names what its checklist still
-    asks for: a rollout neither starts nor advances before.
+    The sides of a feature are variants: its baseline is what everybody gets whom nothing sends elsewhere, and its
+    candidate is "" where it is not moved. An archived flag answers with its final backend until it is retired.
+    `blocked_by` names what its checklist still asks for: a rollout neither starts nor advances before.
     """
 
     key: str
     baseline: str
     candidate: str
+    feature: Feature | None = None
     description: str = ""
     owner: str = ""
     tags: tuple[str, ...] = ()
@@ -96,6 +99,15 @@ class Flag:
 
     def operation(self, name: str) -> Operation | None:
         return self.operations.get(name)
+
+    @property
+    def kind(self) -> Kind:
+        return Kind.FEATURE if self.feature else Kind.MIGRATION
+
+    @property
+    def is_routed(self) -> bool:
+        """Whether the SDK can decide: by backends or variants and a share, without the targeting of OpenFeature."""
+        return bool(self.candidate) and not (self.feature and self.feature.targeting)
 
     @property
     def planned_operations(self) -> tuple[str, ...]:

@@ -1,18 +1,17 @@
 """What a flag must be like to be accepted. All broken rules are told at once, each with its field."""
 
-import re
 from collections.abc import Iterator
 
 from controlplane.domain import constraints
 from controlplane.domain.errors import FieldError, InvalidInput
+from controlplane.domain.feature_rules import broken_feature
 from controlplane.domain.flag import Flag
 from controlplane.domain.guardrail_rules import broken_guardrails, broken_overrides
+from controlplane.domain.names import KEY, KEY_RULE
 from controlplane.domain.plan_rules import broken_plan
 from controlplane.domain.routing_rules import broken_routing
 from controlplane.domain.share import FULL, to_percent
 
-KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,99}")
-KEY_RULE = "starts with a letter or digit and has at most 100 of: letters, digits, . _ : -"
 MOST_OPERATIONS = 200
 
 
@@ -38,16 +37,21 @@ def _broken(flag: Flag) -> Iterator[FieldError]:
 def _names(flag: Flag) -> Iterator[FieldError]:
     if not KEY.fullmatch(flag.key):
         yield FieldError("key", KEY_RULE)
-    for field, value in (("baseline", flag.baseline), ("candidate", flag.candidate)):
-        if not KEY.fullmatch(value):
-            yield FieldError(field, KEY_RULE)
+    yield from broken_feature(flag, flag.feature) if flag.feature else _backends(flag)
     if flag.baseline == flag.candidate:
-        yield FieldError("candidate", f"is '{flag.candidate}' like the baseline: name the backend you move to")
+        noun = "variant" if flag.feature else "backend"
+        yield FieldError("candidate", f"is '{flag.candidate}' like the baseline: name the {noun} you move to")
     for name in flag.operations:
         if not KEY.fullmatch(name):
             yield FieldError(f"operations.{name}", KEY_RULE)
     if len(flag.operations) > MOST_OPERATIONS:
         yield FieldError("operations", f"are {len(flag.operations)}, at most {MOST_OPERATIONS} fit into one flag")
+
+
+def _backends(flag: Flag) -> Iterator[FieldError]:
+    for field, value in (("baseline", flag.baseline), ("candidate", flag.candidate)):
+        if not KEY.fullmatch(value):
+            yield FieldError(field, KEY_RULE)
 
 
 def _constraints(flag: Flag) -> Iterator[FieldError]:

@@ -45,10 +45,15 @@ def compile_snapshot(
             "bucket_seconds": clockwork.bucket_seconds,
             "outcome_deadline_seconds": clockwork.outcome_deadline_seconds,
         },
-        "flags": {
-            flag.key: _final(flag) if flag.archived_at else _route(flag) for flag in flags if not flag.retired_at
-        },
+        "flags": {flag.key: _told(flag) for flag in flags if not flag.retired_at},
     }
+
+
+def _told(flag: Flag) -> dict[str, Any]:
+    """A feature that is moved without targeting is routed like any migration; of another, SDKs know that it is one."""
+    if not flag.is_routed:
+        return {"kind": flag.kind.value}
+    return _final(flag) if flag.archived_at else _route(flag)
 
 
 def _route(flag: Flag) -> dict[str, Any]:

@@ -221,11 +221,14 @@ def _listing(
 def _brief(flag: Flag) -> dict[str, Any]:
     return {
         "key": flag.key,
+        "kind": flag.kind.value,
         "description": flag.description,
         "owner": flag.owner,
         "tags": list(flag.tags),
         "baseline": flag.baseline,
         "candidate": flag.candidate,
+        "variants": list(flag.feature.variants) if flag.feature else [],
+        "is_targeted": bool(flag.feature and flag.feature.targeting),
         "enabled": flag.enabled,
         "operations": {name: {"percent": to_percent(each.share)} for name, each in flag.operations.items()},
         "version": flag.version,

@@ -15,7 +15,7 @@ from controlplane.domain.attachment import newest_of_each
 from controlplane.domain.audit import Action, differences
 from controlplane.domain.checklist import MOST_ITEMS, Checklist, Phase, open_points
 from controlplane.domain.errors import FieldError, InvalidInput, NotFound, StaleVersion
-from controlplane.domain.flag_rules import KEY, KEY_RULE
+from controlplane.domain.names import KEY, KEY_RULE
 from controlplane.store import Store, UnitOfWork
 from controlplane.usecases.changing import Cause, Order, Place, change_beside
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from controlplane.domain.audit import Action, AuditEntry, Change
 from controlplane.domain.errors import AlreadyExists, FieldError, InvalidInput
-from controlplane.domain.flag_rules import KEY, KEY_RULE
+from controlplane.domain.names import KEY, KEY_RULE
 from controlplane.store import Store, UnitOfWork
 from controlplane.store.environments import Environment
 from controlplane.usecases.changing import Cause, want_reason

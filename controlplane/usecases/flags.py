@@ -169,7 +169,10 @@ def revert_flag(store: Store, place: Place, to_version: int, cause: Cause) -> Fl
 
 
 def redefined(flag: Flag, wanted: Flag) -> Flag:
-    """The flag with another definition and its own history. Refuses what a running rollout forbids."""
+    """The flag with another definition and its own history. Refuses another kind, or what a rollout forbids."""
+    if wanted.kind is not flag.kind:
+        message = f"is {wanted.kind}, and '{flag.key}' is a {flag.kind}: a kind cannot be changed, make a new flag"
+        raise InvalidInput((FieldError("kind", message),))
     operations = {
         name: replace(each, rolled_back=flag.operations[name].rolled_back if name in flag.operations else False)
         for name, each in wanted.operations.items()

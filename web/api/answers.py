@@ -28,9 +28,18 @@ ANSWERS: dict[str, dict[str, object]] = {
     },
     "Flag": {
         "type": "object",
-        "required": ["key", "baseline", "candidate", "enabled", "operations", "version", "rollout"],
+        "required": ["key", "kind", "enabled", "operations", "version", "rollout"],
         "properties": {
             "key": {"type": "string"},
+            "kind": {"enum": ["migration", "feature"]},
+            "baseline": {
+                "type": "string",
+                "description": "a backend, or a variant; not of a feature that is not moved",
+            },
+            "candidate": {"type": "string", "description": "likewise"},
+            "variants": {"type": "object", "description": "of a feature: name → value"},
+            "default_variant": {"type": "string", "description": "of a feature: what nobody has to be targeted for"},
+            "targeting": {"type": ["object", "null"], "description": "of a feature: JsonLogic"},
             "version": {"type": "integer", "description": "of the flag, for If-Match and revert"},
             "enabled": {"type": "boolean"},
             "operations": {"type": "object"},

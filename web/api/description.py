@@ -54,17 +54,20 @@ def describe(rules: list[Rule], views: dict[str, Any]) -> dict[str, Any]:
         "security": [{"token": []}],
         "paths": paths,
         "components": {
-            "schemas": {**body_schemas(), **_partial(), **ANSWERS, **SHAPES},
+            "schemas": {**body_schemas(), **_of_either_kind(), **ANSWERS, **SHAPES},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
 
 
-def _partial() -> dict[str, Any]:
-    """The shape of a merge patch: every field may be left out, and null removes."""
-    patch = copy.deepcopy(body_schemas()["FlagDocument"])
-    patch.pop("required", None)
-    return {"FlagPatch": patch}
+def _of_either_kind() -> dict[str, Any]:
+    """A migration or a feature, whole or as a merge patch: there every field may be left out, and null removes."""
+    kinds = {"migration": "FlagDocument", "feature": "FeatureDocument"}
+    whole = {kind: f"#/components/schemas/{name}" for kind, name in kinds.items()}
+    patches = [copy.deepcopy(body_schemas()[name]) for name in kinds.values()]
+    for patch in patches:
+        patch.pop("required", None)
+    return {"AnyFlag": {"anyOf": [{"$ref": place} for place in whole.values()]}, "FlagPatch": {"anyOf": patches}}
 
 
 def _operation(rule: Rule, method: str, view: Any) -> dict[str, Any]:  # noqa: ANN401 - a view of Flask

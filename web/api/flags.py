@@ -6,6 +6,7 @@ from flask import Blueprint, Response, url_for
 
 from controlplane.documents.acts import ReasonDocument
 from controlplane.documents.fields import parse
+from controlplane.domain.feature import Kind
 from controlplane.usecases import flags
 from controlplane.usecases.answers import describe_flag, describe_flags
 from controlplane.usecases.changing import Place
@@ -20,11 +21,13 @@ blueprint = Blueprint("flags", __name__, url_prefix="/environments/<environment>
 @blueprint.get("")
 def list_all(environment: str) -> Response:
     """The flags of an environment by key, with health and last change."""
-    reading.known("search", "tag", "archived", "limit", "after")
+    reading.known("search", "tag", "kind", "archived", "limit", "after")
     search, tag, after = (reading.text(name) for name in ("search", "tag", "after"))
+    kind = reading.one_of("kind", tuple(Kind))
     limit = reading.whole("limit", 1, 500, 100) or 100
     found = describe_flags(wired().store, environment, wired().clock(), archived=reading.truth("archived"))
-    wanted = [each for each in found if _is_wanted(each, search, tag) and (after is None or each["key"] > after)]
+    listing = [each for each in found if kind in {None, each["kind"]} and (after is None or each["key"] > after)]
+    wanted = [each for each in listing if _is_wanted(each, search, tag)]
     return listed(wanted[:limit], wanted[limit - 1]["key"] if len(wanted) > limit else None)
 
 

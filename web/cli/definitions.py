@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 import click
 
-from controlplane.documents.flag import FlagDocument, flag_document, parse_flag
+from controlplane.documents.flag import definition_of, flag_document, parse_flag
 from controlplane.documents.reading import read_object
 from controlplane.domain.audit import differences
 from controlplane.domain.errors import FieldError, InvalidInput
@@ -112,5 +112,4 @@ def _parsed(document: Any, number: int, wrong: list[FieldError]) -> Iterator[Ans
 
 def _defined(listed: Answer) -> Answer:
     """A list also tells how a flag fares, which is no part of what it is."""
-    document = {name: value for name, value in listed.items() if name in FlagDocument.model_fields}
-    return flag_document(parse_flag(document))
+    return flag_document(parse_flag(definition_of(listed)))

@@ -1,15 +1,18 @@
 """`throwbar flag`: list, show, create, switch, share, roll back."""
 
-from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 import click
 
 from controlplane.documents.reading import read_object
 from controlplane.domain.errors import NotFound
+from controlplane.domain.feature import Kind
 from web.cli.convergence import convergence
+from web.cli.feature import baseline_of, definition, served, variant_lines
 from web.cli.plane import Plane
 from web.cli.reaching import Told, columns, on_the_plane, reason_option
+
+KINDS = [each.value for each in Kind]
 
 
 @click.group()
@@ -19,14 +22,16 @@ def flag() -> None:
 
 @flag.command("list")
 @click.option("--archived", is_flag=True, help="Archived flags, too.")
+@click.option("--kind", type=click.Choice(KINDS), help="Flags of this kind alone.")
 @on_the_plane
-def list_flags(plane: Plane, archived: bool) -> Told:
+def list_flags(plane: Plane, archived: bool, kind: str | None) -> Told:
     """Every flag with its share, its rollout and its health."""
-    found = plane.list_flags(archived=archived)
-    rows = [("flag", "state", "percent", "rollout", "health", "version")]
+    found = [each for each in plane.list_flags(archived=archived) if kind in {None, each["kind"]}]
+    rows = [("flag", "kind", "state", "percent", "rollout", "health", "version")]
     rows += [
         (
             each["key"],
+            each["kind"],
             _state(each),
             each["rollout"]["percent"],
             each["rollout"]["state"],
@@ -49,8 +54,12 @@ def show(plane: Plane, key: str) -> Told:
 
 @flag.command()
 @click.argument("key", required=False)
-@click.option("--baseline", help="The backend that is trusted.")
-@click.option("--candidate", help="The backend that is moved to.")
+@click.option("--kind", type=click.Choice(KINDS), default=KINDS[0], show_default=True, help="What it is.")
+@click.option("--baseline", help="The backend that is trusted; of a feature the variant that is moved from.")
+@click.option("--candidate", help="The backend, or the variant, that is moved to.")
+@click.option("--variant", "variants", multiple=True, help="Of a feature: on=true. Give it once for each.")
+@click.option("--default-variant", help="Of a feature: what nobody has to be targeted for.")
+@click.option("--targeting", help="Of a feature: who gets what, as JsonLogic.")
 @click.option("--operation", "operations", multiple=True, help="An operation, at 0 %. Give it once for each.")
 @click.option("--description", default="", help="What is moved, and why.")
 @click.option("--owner", default="", help="Whom to ask.")
@@ -58,22 +67,20 @@ def show(plane: Plane, key: str) -> Told:
 @reason_option
 @on_the_plane
 def create(
-    plane: Plane, key: str | None, file: BinaryIO | None, reason: str, operations: tuple[str, ...], **texts: str | None
+    plane: Plane,
+    key: str | None,
+    file: BinaryIO | None,
+    reason: str,
+    operations: tuple[str, ...],
+    **options: Any,  # noqa: ANN401 - as click has them
 ) -> Told:
     """Create a flag, disabled and at 0 %: from options, or from a file."""
     if (key is None) == (file is None):
         raise click.UsageError("give either a key with --baseline and --candidate, or --file")
-    document = read_object(file.read()) if file else _document(key, operations, texts)
+    at_zero = {name: {"percent": 0} for name in operations}
+    document = read_object(file.read()) if file else {"key": key, **definition(options), "operations": at_zero}
     new = plane.create_flag(document, reason)
     return Told(new, described(new))
-
-
-def _document(key: str | None, operations: tuple[str, ...], texts: Mapping[str, str | None]) -> dict[str, Any]:
-    for name in ("baseline", "candidate"):
-        if not texts[name]:
-            message = f"--{name} is missing"
-            raise click.UsageError(message)
-    return {"key": key, **texts, "operations": {name: {"percent": 0} for name in operations}}
 
 
 @flag.command()
@@ -93,7 +100,7 @@ def enable(plane: Plane, key: str, reason: str) -> Told:
 def disable(plane: Plane, key: str, reason: str) -> Told:
     """The kill switch: every call goes to the baseline."""
     changed = plane.disable(key, reason)
-    done = f"{key} is disabled: every call goes to {changed['baseline']}."
+    done = f"{key} is disabled: every call goes to {baseline_of(changed)}."
     return Told(changed, "\n".join([done, *_data(changed["rollout"])]))
 
 
@@ -121,7 +128,7 @@ def share(plane: Plane, key: str, operation: str, percent: float, new: bool, rea
 def rollback(plane: Plane, key: str, operation: str | None, reason: str) -> Told:
     """Send every call to the baseline at once, until a rollout is started or the flag is unlocked."""
     changed = plane.act(key, "rollback", reason, operation)
-    return Told(changed, f"{operation or key} is rolled back: every call goes to {changed['baseline']}.")
+    return Told(changed, f"{operation or key} is rolled back: every call goes to {baseline_of(changed)}.")
 
 
 flag.add_command(convergence)
@@ -131,7 +138,8 @@ def described(found: dict[str, Any]) -> str:
     """A flag in a few lines."""
     rollout = found["rollout"]
     lines = [
-        f"{found['key']}  {found['baseline']} → {found['candidate']}  {_state(found)}  version {found['version']}",
+        f"{found['key']}  {served(found)}  {_state(found)}  version {found['version']}",
+        *variant_lines(found),
         *(f"  {name:<24} {each['percent']} %" for name, each in found["operations"].items()),
         f"  rollout: {rollout['state']}, stage {rollout['stage'] + 1} of {rollout['stages']}"
         if rollout["stages"]
