@@ -100,7 +100,7 @@ def flag_document(flag: Flag) -> dict[str, Any]:
         "description": flag.description,
         "owner": flag.owner,
         "tags": list(flag.tags),
-        **(feature_fields(flag, flag.feature) if flag.feature else _backends(flag)),
+        **sides_document(flag),
         "enabled": flag.enabled,
         "switches": asdict(flag.switches),
         "operations": {name: operation_document(each) for name, each in flag.operations.items()},
@@ -123,7 +123,10 @@ def flag_document(flag: Flag) -> dict[str, Any]:
     return document
 
 
-def _backends(flag: Flag) -> dict[str, str]:
+def sides_document(flag: Flag) -> dict[str, Any]:
+    """What a flag is moved between: backends, or variants with who gets which."""
+    if flag.feature:
+        return feature_fields(flag, flag.feature)
     return {"baseline": flag.baseline, "candidate": flag.candidate}
 
 

@@ -47,6 +47,7 @@ class Action(StrEnum):
     OPERATION_SET = "operation:set"
     OPERATION_REMOVE = "operation:remove"
     GUARDRAIL_SET = "guardrail:set"
+    TARGETING_SET = "targeting:set"
     PLAN_SET = "plan:set"
     ROLLOUT_START = "rollout:start"
     ROLLOUT_PAUSE = "rollout:pause"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from controlplane.documents.flag import flag_document
+from controlplane.documents.flag import flag_document, sides_document
 from controlplane.domain.audit import Actor, AuditEntry
 from controlplane.domain.findings import Consequence, Finding, foremost_of, worst
 from controlplane.domain.flag import Flag
@@ -127,9 +127,9 @@ def _approval(rollout: Rollout) -> str:
 def operation_waits_for(flag: Flag, name: str, findings: Sequence[Finding]) -> str:
     """What has to come or go before this operation lets its flag move on, in one sentence."""
     if flag.rolled_back or flag.operations[name].rolled_back:
-        return f"rolled back: every call goes to {flag.baseline}"
+        return f"rolled back: {goes_to(flag)}"
     if name not in flag.exposed_operations:
-        return f"every call goes to {flag.baseline}"
+        return goes_to(flag)
     if flag.guardrails_of(name) is None:
         return "is not judged: there are no guardrails"
     if not findings:
@@ -140,6 +140,10 @@ def operation_waits_for(flag: Flag, name: str, findings: Sequence[Finding]) -> s
     return f"holds: {sentence}" if held else sentence
 
 
+def goes_to(flag: Flag) -> str:
+    return f"everybody gets {flag.baseline}" if flag.feature else f"every call goes to {flag.baseline}"
+
+
 def warnings(flag: Flag) -> list[str]:
     """What is allowed and yet unwise."""
     found = []
@@ -147,6 +151,11 @@ def warnings(flag: Flag) -> list[str]:
         found.append("The plan ends at 100 %: nothing is left to compare with there. End at 98 % and finish by hand.")
     if flag.plan and flag.guardrails is None:
         found.append("There are no guardrails: the plan advances by time alone and nothing rolls it back.")
+    if flag.candidate and not flag.is_routed and flag.guardrails:
+        found.append(
+            "It has targeting, so services ask for it through OpenFeature and the SDK measures none of its calls: "
+            "nothing reaches its guardrails."
+        )
     found.extend(hasty_stages(flag))
     if flag.rolled_back and flag.largest_share:
         found.append("The flag is rolled back: its percents have no effect until it is unlocked or started.")
@@ -225,10 +234,7 @@ def _brief(flag: Flag) -> dict[str, Any]:
         "description": flag.description,
         "owner": flag.owner,
         "tags": list(flag.tags),
-        "baseline": flag.baseline,
-        "candidate": flag.candidate,
-        "variants": list(flag.feature.variants) if flag.feature else [],
-        "is_targeted": bool(flag.feature and flag.feature.targeting),
+        **sides_document(flag),
         "enabled": flag.enabled,
         "operations": {name: {"percent": to_percent(each.share)} for name, each in flag.operations.items()},
         "version": flag.version,

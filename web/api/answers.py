@@ -18,6 +18,11 @@ _COURSE: dict[str, object] = {
 
 ANSWERS: dict[str, dict[str, object]] = {
     "Object": {"type": "object"},
+    "Targeting": {
+        "type": "object",
+        "maxProperties": 1,
+        "description": "JsonLogic with the operators of flagd; {} is none",
+    },
     "List": {
         "type": "object",
         "required": ["items", "next"],

@@ -4,7 +4,7 @@ from flask import Blueprint, Response
 
 from controlplane.documents.acts import CopyPlanDocument, RevertDocument
 from controlplane.documents.fields import parse
-from controlplane.usecases import flags
+from controlplane.usecases import features, flags
 from controlplane.usecases.changing import Cause, Place
 from web.api import reading
 from web.api.answering import flag_answer
@@ -32,6 +32,13 @@ def set_guardrails(environment: str, flag: str) -> Response:
     """Replace the guardrails."""
     why, document = _why(), reading.body()
     return flag_answer(flags.set_guardrails(wired().store, Place(environment, flag), document, why))
+
+
+@blueprint.put("/targeting")
+def set_targeting(environment: str, flag: str) -> Response:
+    """Replace the targeting of a feature: JsonLogic, or an empty object for none."""
+    why, document = _why(), reading.body()
+    return flag_answer(features.set_targeting(wired().store, Place(environment, flag), document, why))
 
 
 @blueprint.put("/plan")

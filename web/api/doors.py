@@ -45,6 +45,7 @@ DOORS: dict[str, Door] = {
     "api.definitions.set_operation": Door("Flag", "OperationDocument", query=("reason",), version=_REQUIRED),
     "api.definitions.remove_operation": Door("Flag", query=("reason",), version=_REQUIRED),
     "api.definitions.set_guardrails": Door("Flag", "GuardrailsDocument", query=("reason",), version=_REQUIRED),
+    "api.definitions.set_targeting": Door("Flag", "Targeting", query=("reason",), version=_REQUIRED),
     "api.definitions.set_plan": Door("Flag", "PlanDocument", query=("reason",), version=_REQUIRED),
     "api.definitions.copy_plan": Door("Flag", "CopyPlanDocument", version=_REQUIRED),
     "api.definitions.revert": Door("Flag", "RevertDocument", version=_REQUIRED),

@@ -30,14 +30,19 @@ class Notice:
     details: tuple[FieldError, ...] = ()
 
 
-def carried_out(place: Place, change: Change, done: str) -> Response:
-    """One change to a flag, answered as the asker needs it: with htmx in parts, else by post, redirect, get."""
+def carried_out(
+    place: Place, change: Change, done: str, wrong: Callable[[InvalidInput], Response] | None = None
+) -> Response:
+    """One change to a flag, answered as the asker needs it: with htmx in parts, else by post, redirect, get.
+
+    `wrong` answers what cannot be accepted, where a form has a field to tell it at.
+    """
     try:
         change(asking.asked())
     except StaleVersion as error:
         return _stale(place, error)
     except (Refused, InvalidInput, AlreadyExists) as error:
-        return _refused(place, error)
+        return wrong(error) if wrong and isinstance(error, InvalidInput) else _refused(place, error)
     if asking.is_fragment():
         return _fragment("flag/changed.html", HTTPStatus.OK, notice=Notice("good", done), **live_parts(place))
     return done_and_back(url_for("ui.flags.show", environment=place.environment, flag=place.flag), done)

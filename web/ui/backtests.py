@@ -11,7 +11,7 @@ from controlplane.domain.errors import FieldError, InvalidInput, NotFound
 from controlplane.usecases.answers import describe_flag
 from controlplane.usecases.backtest import backtest
 from controlplane.usecases.changing import Place
-from web.ui import asking, course, forms
+from web.ui import asking, course, forms, variants
 from web.ui.answering import page
 from web.ui.numbers import number
 from web.wiring import wired
@@ -32,7 +32,7 @@ STYLES = {
 def show(environment: str, flag: str) -> Response:
     """The form, filled with the flag's own guardrails; with `run`, what the ones in the form would have done."""
     place = Place(environment, flag)
-    current = describe_flag(wired().store, place, asking.now())
+    current = variants.sided(describe_flag(wired().store, place, asking.now()))
     fields = dict(request.args) if "run" in request.args else _prefilled(current)
     found, errors, message = None, {}, None
     if "run" in request.args:

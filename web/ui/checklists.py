@@ -12,7 +12,7 @@ from controlplane.usecases import attachments, checklists
 from controlplane.usecases.answers import describe_flag
 from controlplane.usecases.changing import Cause, Place
 from web.errors import STATUS
-from web.ui import asking
+from web.ui import asking, variants
 from web.ui.answering import Notice, done_and_back, page
 from web.wiring import wired
 
@@ -102,7 +102,7 @@ def _page(place: Place, notice: Notice | None = None, status: int = HTTPStatus.O
         status,
         notice=notice,
         place=place,
-        flag=describe_flag(store, place, now),
+        flag=variants.sided(describe_flag(store, place, now)),
         now=now,
         lists=lists,
         runs=attachments.list_attachments(store, place, RUNS),

@@ -7,7 +7,7 @@ from controlplane.usecases.changing import Place
 from controlplane.usecases.criteria import describe_criteria
 from controlplane.usecases.reporting import migration_report
 from web.report import WORDS, content_security, report_page
-from web.ui import asking, phases, verbs
+from web.ui import asking, phases, variants, verbs
 from web.ui.answering import page
 from web.wiring import wired
 
@@ -19,7 +19,7 @@ LOOKS = {"pass": ("check", "healthy"), "fail": ("alert", "unhealthy"), "not_enou
 @blueprint.get("/criteria")
 def show(environment: str, flag: str) -> Response:
     place, now = Place(environment, flag), asking.now()
-    flag_now, found = describe_flag(wired().store, place, now), describe_criteria(wired().store, place, now)
+    flag_now, found = variants.sided(describe_flag(wired().store, place, now)), describe_criteria(wired().store, place, now)
     who = asking.viewer()
     may_finish = who is not None and who.can_operate and verbs.may_finish(flag_now)
     return page(

@@ -10,7 +10,7 @@ from controlplane.domain.errors import FieldError, InvalidInput
 from controlplane.usecases.answers import describe_flag
 from controlplane.usecases.changing import Place
 from controlplane.usecases.deciding import decision_for
-from web.ui import asking
+from web.ui import asking, variants
 from web.ui.answering import page
 from web.wiring import wired
 
@@ -30,7 +30,7 @@ def show(environment: str, flag: str) -> Response:
             errors = {each.field: each.message for each in error.errors}
     template = "flag/decision.html" if asking.is_fragment() else "decision.html"
     status = HTTPStatus.UNPROCESSABLE_ENTITY if errors and not asking.is_fragment() else HTTPStatus.OK
-    current = describe_flag(wired().store, place, asking.now())
+    current = variants.sided(describe_flag(wired().store, place, asking.now()))
     return page(template, status, place=place, flag=current, asked=asked, decision=found, errors=errors)
 
 

@@ -7,10 +7,10 @@ from flask import Blueprint, Response, request, url_for
 
 from controlplane.domain.errors import AlreadyExists, FieldError, InvalidInput, Refused, StaleVersion, ThrowbarError
 from controlplane.usecases import flags as usecases
-from controlplane.usecases.answers import describe_flag
+from controlplane.usecases.answers import describe_flag, goes_to
 from controlplane.usecases.changing import Place
 from web.errors import STATUS
-from web.ui import asking, diffs, forecasts, forms, plan_forms, plans
+from web.ui import asking, diffs, forecasts, forms, plan_forms, plans, variants
 from web.ui.answering import done_and_back, page
 from web.wiring import wired
 
@@ -20,7 +20,7 @@ _REJECTIONS = (InvalidInput, AlreadyExists, Refused, StaleVersion)
 
 @blueprint.get("/new-flag")
 def new(environment: str) -> Response:
-    return _form(environment, forms.starting_fields())
+    return _form(environment, forms.starting_fields(request.args.get("kind", "")))
 
 
 @blueprint.post("/new-flag")
@@ -32,19 +32,19 @@ def create(environment: str) -> Response:
         made = usecases.create_flag(wired().store, environment, forms.document(fields), asking.asked())
     except _REJECTIONS as error:
         return _form(environment, fields, error=error)
-    return _to(environment, made.key, f"{made.key} was created. It is disabled: every call goes to {made.baseline}.")
+    return _to(environment, made.key, f"{made.key} was created. It is disabled: {goes_to(made)}.")
 
 
 @blueprint.get("/flags/<flag>/edit")
 def edit(environment: str, flag: str) -> Response:
-    current = describe_flag(wired().store, Place(environment, flag), asking.now())
+    current = variants.sided(describe_flag(wired().store, Place(environment, flag), asking.now()))
     return _form(environment, forms.fields_of(current), current=current)
 
 
 @blueprint.post("/flags/<flag>/edit")
 def save(environment: str, flag: str) -> Response:
     place = Place(environment, flag)
-    current = describe_flag(wired().store, place, asking.now())
+    current = variants.sided(describe_flag(wired().store, place, asking.now()))
     if (filled := _filled_in(environment)) is not None:
         return _form(environment, filled, current=current, expected=request.form.get("expected"))
     fields = plan_forms.closed_up(asking.fields())
@@ -61,7 +61,7 @@ def _filled_in(environment: str) -> dict[str, str] | None:
     if fields.get("do") == "template":
         rest = {name: value for name, value in fields.items() if not name.startswith("stage-")}
         return rest | _offered(environment, fields.get("template", ""))
-    return fields if fields.get("do") in {"stage", "forecast"} else None
+    return fields if fields.get("do") in {"stage", "variant", "forecast"} else None
 
 
 def _offered(environment: str, name: str) -> dict[str, str]:
@@ -104,6 +104,8 @@ def _form(
         conflict=_differing(current, document) if current and isinstance(error, StaleVersion) else None,
         forecast=forecasts.of_plan(Place(environment, current["key"]), document.get("plan")) if current else None,
         choices=plans,
+        value_types=variants.VALUE_TYPES,
+        variant_rows=variants.rows(fields),
         copied_from=_copied_from(environment, current),
     )
 

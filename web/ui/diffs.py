@@ -21,6 +21,7 @@ ACTIONS = {
     "operation:set": "set an operation",
     "operation:remove": "removed an operation",
     "guardrail:set": "changed the guardrails",
+    "targeting:set": "changed the targeting",
     "plan:set": "changed the plan",
     "rollout:start": "started the rollout",
     "rollout:pause": "paused the rollout",

@@ -5,7 +5,7 @@ from flask import Blueprint, Response
 from controlplane.usecases.answers import describe_flag
 from controlplane.usecases.changing import Place
 from controlplane.usecases.finish import describe_finish, list_stale
-from web.ui import asking
+from web.ui import asking, variants
 from web.ui.answering import page
 from web.wiring import wired
 
@@ -15,7 +15,7 @@ blueprint = Blueprint("finish", __name__, url_prefix="/environments/<environment
 @blueprint.get("/flags/<flag>/finish-line")
 def show(environment: str, flag: str) -> Response:
     place, now = Place(environment, flag), asking.now()
-    current, found = describe_flag(wired().store, place, now), describe_finish(wired().store, place, now)
+    current, found = variants.sided(describe_flag(wired().store, place, now)), describe_finish(wired().store, place, now)
     return page("finish.html", place=place, flag=current, found=found, now=now)
 
 

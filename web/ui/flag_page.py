@@ -14,7 +14,7 @@ from controlplane.usecases.history import moves_of_attempt
 from controlplane.usecases.instances import convergence
 from controlplane.usecases.previewing import preview
 from controlplane.usecases.routing import list_mismatches, overrides_in_force
-from web.ui import asking, phases, present, records, routing, verbs
+from web.ui import asking, phases, present, records, routing, variants, verbs
 from web.ui.charts import QUANTILES, RANGES, chosen_quantiles, chosen_range, summaries, toggled
 from web.ui.timeline import Timeline, timeline
 from web.wiring import wired
@@ -27,7 +27,7 @@ ROUTING_SPAN = timedelta(minutes=5)
 def live_parts(place: Place) -> dict[str, Any]:
     """The parts that turn by themselves: state, rollout, operations, findings, convergence, routing."""
     store, now = wired().store, asking.now()
-    answer = describe_flag(store, place, now)
+    answer = variants.sided(describe_flag(store, place, now))
     history = newest_changes(store, place, HISTORY)
     health = flag_health(store, place, now, wired().clockwork, since=now - ROUTING_SPAN)
     landed = convergence(store, place, now)
@@ -36,6 +36,9 @@ def live_parts(place: Place) -> dict[str, Any]:
     return {
         "place": place,
         "flag": answer,
+        "is_feature": variants.is_feature(answer),
+        "variants": variants.table(answer),
+        "targeting_text": variants.written(answer["targeting"]),
         "now": now,
         "sentence": present.state(answer, now),
         "banner": present.banner(answer, history),

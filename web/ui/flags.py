@@ -2,9 +2,10 @@
 
 from flask import Blueprint, Response, jsonify, render_template, request, url_for
 
+from controlplane.domain.feature import Kind
 from controlplane.usecases.answers import describe_flag
 from controlplane.usecases.changing import Place
-from web.ui import asking
+from web.ui import asking, variants
 from web.ui.answering import page, to
 from web.ui.flag_page import chart_parts, live_parts, whole_page
 from web.ui.flags_page import list_page
@@ -34,10 +35,11 @@ def list_all(environment: str) -> str:
 
 
 def _wish() -> Wish:
-    given = {name: request.args.get(name, "").strip() for name in ("q", "state", "owner", "tag")}
+    given = {name: request.args.get(name, "").strip() for name in ("q", "state", "kind", "owner", "tag")}
     return Wish(
         search=given["q"],
         state=given["state"] if given["state"] in STATES else "",
+        kind=given["kind"] if given["kind"] in tuple(Kind) else "",
         owner=given["owner"],
         tag=given["tag"],
         archived=request.args.get("archived") == "1",
@@ -60,7 +62,7 @@ def live(environment: str, flag: str) -> str:
 def summaries(environment: str, flag: str) -> str:
     """What the charts say in words and tables, for htmx."""
     place = Place(environment, flag)
-    answer = describe_flag(wired().store, place, asking.now())
+    answer = variants.sided(describe_flag(wired().store, place, asking.now()))
     return render_template("flag/summaries.html", out_of_band=True, **chart_parts(place, answer))
 
 

@@ -7,7 +7,7 @@ from controlplane.usecases.answers import brief_flags
 from controlplane.usecases.glance import recent_steps
 from controlplane.usecases.instances import list_instances
 from controlplane.usecases.webhooks import needing_somebody
-from web.ui import asking
+from web.ui import asking, variants
 from web.ui.overview import STATES, Wish, overview
 from web.ui.sparks import sparks
 from web.wiring import wired
@@ -16,7 +16,7 @@ from web.wiring import wired
 def list_page(environment: str, wish: Wish) -> dict[str, Any]:
     """Everything that `flags.html` and its rows show."""
     store, now = wired().store, asking.now()
-    everything = brief_flags(store, environment, now, archived=wish.archived)
+    everything = [variants.sided(each) for each in brief_flags(store, environment, now, archived=wish.archived)]
     told = overview(everything, wish, now)
     steps, heard = recent_steps(store, environment, [flag["key"] for flag in told.rows], now)
     return {

@@ -8,12 +8,14 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
+from controlplane.documents.feature import FIELDS
 from controlplane.documents.flag import parse_flag
 from controlplane.documents.guardrails import guardrails_document
 from controlplane.domain.errors import FieldError, InvalidInput
+from controlplane.domain.feature import Kind
 from controlplane.domain.flag_rules import check
 from controlplane.domain.guardrails import Guardrails
-from web.ui import plan_forms
+from web.ui import plan_forms, variants
 from web.ui.numbers import fraction, number
 
 Fields = Mapping[str, str]
@@ -39,13 +41,11 @@ _SHOWN_AS = {
 def document(fields: Fields, current: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The flag that the form describes; what it does not show is kept as it is in `current`."""
     before = current or {}
-    return {
+    common = {
         "key": before.get("key") or fields.get("key", "").strip(),
         "description": fields.get("description", "").strip(),
         "owner": fields.get("owner", "").strip(),
         "tags": _listed(fields.get("tags", "")),
-        "baseline": fields.get("baseline", "").strip(),
-        "candidate": fields.get("candidate", "").strip(),
         "enabled": before.get("enabled", False),
         "switches": before.get("switches", {}),
         "operations": _operations(fields, before.get("operations") or {}),
@@ -54,6 +54,9 @@ def document(fields: Fields, current: Mapping[str, Any] | None = None) -> dict[s
         "plan": plan_forms.plan(fields),
         "constraints": plan_forms.constraints(fields),
     }
+    if fields.get("kind") == Kind.FEATURE:
+        return common | variants.document(fields)
+    return common | {name: fields.get(name, "").strip() for name in ("baseline", "candidate")}
 
 
 def _listed(text: str) -> list[str]:
@@ -118,6 +121,7 @@ def _compare(filled: Fields, before: Mapping[str, Any]) -> dict[str, Any] | None
 def fields_of(document: Mapping[str, Any]) -> dict[str, str]:
     """A flag's document as the text of its form."""
     texts = {name: str(document[name]) for name in ("key", "description", "owner", "baseline", "candidate")}
+    texts |= variants.fields_of(document) if variants.is_feature(document) else {}
     texts |= {"tags": ", ".join(document["tags"]), "operations": "\n".join(map(_line, document["operations"].items()))}
     texts["rules"] = json.dumps(document["rules"], indent=2, ensure_ascii=False) if document["rules"] else ""
     if document["guardrails"]:
@@ -157,7 +161,10 @@ def shown_errors(errors: Iterable[FieldError]) -> dict[str, str]:
     for error in told:
         if _of_the_flag(error.field) in paths:
             continue  # each operation repeats what is wrong with the flag's own guardrails
-        shown.setdefault(_field_name(error.field), _REWORDED.get(error.field, error.message))
+        name, message = _field_name(error.field), _REWORDED.get(error.field, error.message)
+        if error.field.partition(".")[0] in FIELDS:
+            name, message = variants.shown_error(error.field, message)
+        shown.setdefault(name, message)
     return shown
 
 
@@ -180,8 +187,13 @@ def _field_name(path: str) -> str:
     return parts[0] if parts[0] in ("operations", "rules", "tags") else path
 
 
-def starting_fields() -> dict[str, str]:
-    """What an empty form begins with: guardrails that are on, because nobody should have to think of them."""
+def starting_fields(kind: str = Kind.MIGRATION) -> dict[str, str]:
+    """What an empty form begins with: guardrails that are on, because nobody should have to think of them.
+
+    A feature has them once it is moved.
+    """
+    if kind == Kind.FEATURE:
+        return {**starting_fields(), **variants.starting_fields(), "guarded": ""}
     return guardrail_fields(guardrails_document(Guardrails(max_error_rate=0.05, max_latency_ms={"p99": 1000})))
 
 

@@ -50,7 +50,7 @@ def _taken_back(answer: Answer, at: datetime | None) -> Alarm:
     change, rollout = answer["last_change"], answer["rollout"]
     what = "Rolled back" if rollout["rolled_back"] else f"Rolled back {', '.join(rollout['rolled_back_operations'])}"
     if change is None or change["action"] != "rollout:roll_back":
-        return Alarm("unhealthy", what, f"every call goes to {answer['baseline']}", at)
+        return Alarm("unhealthy", what, present.goes_to(answer), at)
     by = "automatically" if diffs.is_automatic(change) else f"by {diffs.actor(change['actor'])}"
     return Alarm("unhealthy", f"{what} {by}", change["reason"], at)
 
@@ -77,6 +77,7 @@ class Wish:
 
     search: str = ""
     state: str = ""
+    kind: str = ""
     owner: str = ""
     tag: str = ""
     archived: bool = False
@@ -84,12 +85,12 @@ class Wish:
 
     @property
     def is_filtered(self) -> bool:
-        return bool(self.search or self.state or self.owner or self.tag)
+        return bool(self.search or self.state or self.kind or self.owner or self.tag)
 
     @property
     def query(self) -> dict[str, str]:
         """The address's own words, without the page."""
-        words = {"q": self.search, "state": self.state, "owner": self.owner, "tag": self.tag}
+        words = {"q": self.search, "state": self.state, "kind": self.kind, "owner": self.owner, "tag": self.tag}
         words["archived"] = "1" if self.archived else ""
         return {name: value for name, value in words.items() if value}
 
@@ -102,6 +103,7 @@ class Overview:
     alarms: Mapping[str, Alarm]
     found: int
     counts: Mapping[str, int] = field(default_factory=dict)
+    kinds: Sequence[str] = ()
     owners: Sequence[str] = ()
     tags: Sequence[str] = ()
     pages: int = 1
@@ -127,6 +129,7 @@ def overview(flags: Sequence[Answer], wish: Wish, now: datetime) -> Overview:
         alarms=alarms,
         found=len(found),
         counts={state: sum(state in each for each in states.values()) for state in STATES},
+        kinds=_known(flag["kind"] for flag in flags),
         owners=_known(flag["owner"] for flag in flags),
         tags=_known(tag for flag in flags for tag in flag["tags"]),
         pages=max(1, -(-len(found) // AT_ONCE)),
@@ -136,6 +139,7 @@ def overview(flags: Sequence[Answer], wish: Wish, now: datetime) -> Overview:
 def _is_wanted(flag: Answer, wish: Wish, states: set[str]) -> bool:
     return (
         (not wish.state or wish.state in states)
+        and (not wish.kind or wish.kind == flag["kind"])
         and (not wish.owner or flag["owner"] == wish.owner)
         and (not wish.tag or wish.tag in flag["tags"])
         and present.matches(flag, wish.search)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from web.ui import diffs
+from controlplane.domain.feature import DEFAULT_OPERATION
+from web.ui import diffs, variants
 from web.ui.moments import instant, moment, percent
 from web.ui.phases import words
 
@@ -59,23 +60,40 @@ def shown_health(answer: Answer) -> Look:
 
 def state(answer: Answer, now: datetime) -> Sentence:
     """The big sentence: where calls go, since when, and what comes next."""
-    rollout, baseline = answer["rollout"], Part(answer["baseline"], "baseline")
-    since = _since(rollout, now)
+    rollout, goes = answer["rollout"], _goes(answer)
+    since, baseline = _since(rollout, now), Part(answer["baseline"], "baseline")
     if answer["archived_at"]:
-        return (Part("Archived: no service is told about it any more, and every call goes to "), baseline, Part("."))
+        return (Part(f"Archived: no service is told about it any more, and {goes} "), baseline, Part("."))
     if rollout["rolled_back"]:
-        return (Part("Rolled back: every call goes to "), baseline, Part(f"{since}."))
+        return (Part(f"Rolled back: {goes} "), baseline, Part(f"{since}."))
     if not answer["enabled"]:
-        return (Part("Disabled: every call goes to "), baseline, Part("."))
+        return (Part(f"Disabled: {goes} "), baseline, Part("."))
+    if not answer["candidate"]:
+        return (Part(_by_targeting(answer)), baseline, Part("."))
     if not any(each["percent"] for each in answer["operations"].values()):
-        return (Part("Enabled at 0 %: every call goes to "), baseline, Part(_but_rules(answer) + _besides(answer)))
+        return (Part(f"Enabled at 0 %: {goes} "), baseline, Part(_but_rules(answer) + _besides(answer)))
     return (
         Part(_opening(rollout)),
         *_shares(answer),
-        Part(" on "),
+        Part(" get " if variants.is_feature(answer) else " on "),
         _candidate(answer),
-        Part(_coda(answer, now, since)),
+        Part(_coda(answer, now, since) + (" Who is targeted gets that instead." if answer.get("targeting") else "")),
     )
+
+
+def goes_to(answer: Answer) -> str:
+    """Where everything goes that nothing sends elsewhere, as the end of a sentence."""
+    return f"{_goes(answer)} {answer['baseline']}"
+
+
+def _goes(answer: Answer) -> str:
+    return "everybody gets" if variants.is_feature(answer) else "every call goes to"
+
+
+def _by_targeting(answer: Answer) -> str:
+    if answer["targeting"]:
+        return "Enabled: who is targeted gets what the targeting says, and everybody else "
+    return "Enabled without targeting: everybody gets "
 
 
 def _since(rollout: Answer, now: datetime) -> str:
@@ -88,6 +106,8 @@ def _candidate(answer: Answer) -> Part:
 
 
 def _but_rules(answer: Answer) -> str:
+    if answer.get("targeting"):
+        return ", but for who is targeted."
     return ", but for what the rules say." if any(rule["serve"] == "candidate" for rule in answer["rules"]) else "."
 
 
@@ -112,7 +132,7 @@ def _shares(answer: Answer) -> Iterator[Part]:
     for number, (value, names) in enumerate(groups):
         yield Part(" and " if 0 < number == len(groups) - 1 else ", " if number else "")
         yield Part(value, "candidate")
-        yield Part(f" of {names}")
+        yield Part("" if names == DEFAULT_OPERATION and variants.is_feature(answer) else f" of {names}")
 
 
 def _listing(names: Sequence[str]) -> str:
@@ -257,5 +277,6 @@ def attention(answer: Answer, now: datetime) -> str | None:
 def matches(answer: Answer, wanted: str) -> bool:
     """Whether every word of a search occurs in what a person knows a flag by."""
     known = ("key", "description", "owner", "baseline", "candidate")
-    text = " ".join([*(answer[name] for name in known), *answer["tags"], *answer["operations"]]).lower()
+    held = (*answer["tags"], *answer["operations"], *answer["variants"])
+    text = " ".join([*(answer[name] for name in known), *held]).lower()
     return all(word in text for word in wanted.lower().split())
