@@ -34,6 +34,8 @@ class Finish:
 def finish_line(flag: Flag, usage: Usage, now: datetime) -> Finish:
     """Whether the baseline can be removed, in one sentence."""
     days = UNUSED_FOR.days
+    if not flag.candidate:
+        return _not_yet("it is not moved, so there is nothing to finish")
     if not _is_over(flag):
         at = "disabled" if not flag.enabled else f"in the state {flag.rollout.state.value}"
         return _not_yet(f"the migration is not over: the flag is {at} and not every call goes to {flag.candidate}")
@@ -76,6 +78,8 @@ def stale_because(flag: Flag, traces: Traces, now: datetime) -> Iterator[str]:
     shares = {each.share for each in flag.operations.values()}
     if shares in ({0}, {FULL}) and now - touched >= UNTOUCHED_FOR and not flag.rollout.is_live:
         yield f"every operation has been at {100 if FULL in shares else 0} % for {(now - touched).days} days"
+    if flag.feature:
+        return  # services may ask for it through OpenFeature, and nobody hears of that
     since = traces.last_call_at or flag.created_at or now
     if now - since >= UNUSED_FOR:
         heard = "no call has been reported" if traces.last_call_at else "no call was ever reported"

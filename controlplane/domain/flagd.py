@@ -1,7 +1,8 @@
 """What is a flag to services of other makes? One flag of a flagd definition: its variants, and targeting in JsonLogic.
 
-The order of a decision is that of docs/protocol.md, as far as it is not a matter of the process: overrides, pins and
-breakers are the SDK's own. Held against `decision` and against flagd's evaluator by a property test.
+The targeting of a feature comes before its rules and its share. Else the order is that of docs/protocol.md, as far as
+it is not a matter of the process: overrides, pins and breakers are the SDK's own. Held against `decision` and flagd's
+evaluator by property tests.
 Source: flagd.dev/schema/v0/flags.json and targeting.json, of 2026.
 """
 
@@ -21,7 +22,9 @@ def flagd_flag(flag: Flag) -> dict[str, Any]:
     """As JSON holds it. Never `state: DISABLED`, which hands the choice to the default of each caller's code."""
     document: dict[str, Any] = {
         "state": "ENABLED",
-        "variants": {name: name for name in (flag.baseline, flag.candidate)},
+        "variants": dict(flag.feature.variants)
+        if flag.feature
+        else {side: side for side in (flag.baseline, flag.candidate)},
         "defaultVariant": flag.baseline,
         "metadata": _metadata(flag),
     }
@@ -31,7 +34,7 @@ def flagd_flag(flag: Flag) -> dict[str, Any]:
 
 def _metadata(flag: Flag) -> dict[str, str | bool]:
     """What the flag as a whole is, for logs and traces: flagd knows no such reasons."""
-    told: dict[str, str | bool] = {"kind": "migration"}
+    told: dict[str, str | bool] = {"kind": flag.kind.value}
     if flag.archived_at:
         return {**told, "archived": True}
     if not flag.enabled:
@@ -41,14 +44,26 @@ def _metadata(flag: Flag) -> dict[str, str | bool]:
 
 def _targeting(flag: Flag) -> Logic | None:
     """What does not come to a variant gets the default one, the baseline: an operation that is not listed, too."""
+    own = _own_targeting(flag)
+    if not flag.candidate:
+        return own
     shares, rules = _in_force(flag)
-    branches = [part for rule in rules for part in (_condition(rule), _served(flag, rule.serve))]
+    branches: list[object] = [{"!==": [own, None]}, own] if own else []
+    branches += [part for rule in rules for part in (_condition(rule), _served(flag, rule.serve))]
     if not shares or not (branches or any(shares.values())):
         return None
     inner = [*branches, *_by_share(flag, shares, after_rules=bool(branches))]
     if not branches:
         return {"if": inner}
     return {"if": [_is_one_of(flag, list(shares)), {"if": inner}]}
+
+
+def _own_targeting(flag: Flag) -> Logic | None:
+    """What a feature says of itself. Archived it goes on, unless the feature was moved, and has come to an end."""
+    logic = flag.feature.targeting if flag.feature else None
+    if logic is None or not flag.enabled or flag.rolled_back or (flag.archived_at and flag.candidate):
+        return None
+    return dict(logic)
 
 
 def _in_force(flag: Flag) -> tuple[Mapping[str, int], Sequence[Rule]]:

@@ -8,7 +8,6 @@ from controlplane.documents.flag import flag_document, sides_document
 from controlplane.domain.audit import Actor, AuditEntry
 from controlplane.domain.findings import Consequence, Finding, foremost_of, worst
 from controlplane.domain.flag import Flag
-from controlplane.domain.flag_rules import ends_blind
 from controlplane.domain.phase_rules import moves_data
 from controlplane.domain.phases import Backlog, Phase
 from controlplane.domain.plan import Plan
@@ -21,7 +20,7 @@ from controlplane.usecases.backlog import backlog_of
 from controlplane.usecases.changing import Place
 from controlplane.usecases.guarding import CANNOT, WOULD
 from controlplane.usecases.phases import answer_phase
-from controlplane.usecases.plan_warnings import hasty_stages, unkept_promises
+from controlplane.usecases.plan_warnings import unkept_promises, warnings
 
 _APPROVAL = "waits for approval"
 
@@ -142,24 +141,6 @@ def operation_waits_for(flag: Flag, name: str, findings: Sequence[Finding]) -> s
 
 def goes_to(flag: Flag) -> str:
     return f"everybody gets {flag.baseline}" if flag.feature else f"every call goes to {flag.baseline}"
-
-
-def warnings(flag: Flag) -> list[str]:
-    """What is allowed and yet unwise."""
-    found = []
-    if ends_blind(flag):
-        found.append("The plan ends at 100 %: nothing is left to compare with there. End at 98 % and finish by hand.")
-    if flag.plan and flag.guardrails is None:
-        found.append("There are no guardrails: the plan advances by time alone and nothing rolls it back.")
-    if flag.candidate and not flag.is_routed and flag.guardrails:
-        found.append(
-            "It has targeting, so services ask for it through OpenFeature and the SDK measures none of its calls: "
-            "nothing reaches its guardrails."
-        )
-    found.extend(hasty_stages(flag))
-    if flag.rolled_back and flag.largest_share:
-        found.append("The flag is rolled back: its percents have no effect until it is unlocked or started.")
-    return found
 
 
 def answer_actor(actor: Actor) -> dict[str, str]:

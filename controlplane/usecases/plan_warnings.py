@@ -1,4 +1,4 @@
-"""Plan warnings: what a plan promises and cannot keep where it stands. It is allowed, and said with its reason."""
+"""Warnings: what is allowed and yet unwise, such as what a plan promises and cannot keep where it stands."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from controlplane.domain.access import Role
 from controlplane.domain.calendar import Calendar
 from controlplane.domain.flag import Flag
+from controlplane.domain.flag_rules import ends_blind
 from controlplane.domain.plan import Plan
 from controlplane.domain.rollout import State
 from controlplane.domain.words import seconds
@@ -13,6 +14,24 @@ from controlplane.store import UnitOfWork
 from controlplane.store.environments import Environment
 
 _ENOUGH = 2  # whoever starts, and whoever approves
+
+
+def warnings(flag: Flag) -> list[str]:
+    """What can be said of the flag alone."""
+    found = []
+    if ends_blind(flag):
+        found.append("The plan ends at 100 %: nothing is left to compare with there. End at 98 % and finish by hand.")
+    if flag.plan and flag.guardrails is None:
+        found.append("There are no guardrails: the plan advances by time alone and nothing rolls it back.")
+    if flag.candidate and flag.guardrails and not flag.is_routed:
+        found.append(
+            "It has targeting, so services ask for it through OpenFeature and the SDK measures none of its calls: "
+            "nothing reaches its guardrails."
+        )
+    found.extend(hasty_stages(flag))
+    if flag.rolled_back and flag.largest_share:
+        found.append("The flag is rolled back: its percents have no effect until it is unlocked or started.")
+    return found
 
 
 def hasty_stages(flag: Flag) -> Iterator[str]:

@@ -20,7 +20,7 @@ def migration_report(store: Store, place: Place, now: datetime) -> dict[str, Any
     return {
         "environment": place.environment,
         **describe_criteria(store, place, now),
-        "migration": {**{name: flag[name] for name in told}, "rollout": flag["rollout"]},
+        "migration": {**{name: flag.get(name) for name in told}, "rollout": flag["rollout"]},
         "checklists": {phase.value: show_checklist(store, place, phase) for phase in Phase},
         "finish": describe_finish(store, place, now),
         "tests": list_attachments(store, place, 20),

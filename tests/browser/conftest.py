@@ -7,10 +7,10 @@ import pytest
 from playwright.sync_api import Browser, Page, StorageState
 
 from controlplane.clock import utc_now
-from controlplane.usecases import freezes, webhooks
+from controlplane.usecases import flags, freezes, webhooks
 from tests.browser.people import a_flag, enter, watched
 from tests.browser.serving import Server, serving
-from tests.builders import a_cause
+from tests.builders import a_cause, a_feature_document, a_moved_feature_document
 from tests.infrastructure.chromium import Chromium, ChromiumUnavailableError, find_chromium, launched
 
 WITHOUT_BROWSER = os.environ.pop("THROWBAR_TEST_WITHOUT_BROWSER", "") == "1" and os.environ.get("CI") != "true"
@@ -55,6 +55,8 @@ def signed_in(browser: Browser, server: Server) -> StorageState:
 def furnished(server: Server) -> Server:
     """With something on each of its pages."""
     a_flag(server, "dspex-bridge")
+    for feature in (a_feature_document(), a_moved_feature_document(key="search-v2")):
+        flags.create_flag(server.store, "production", feature, a_cause(utc_now()))
     span = {"starts_at": "2099-12-20T00:00:00Z", "ends_at": "2099-12-27T00:00:00Z"}
     freezes.add_freeze(server.store, "production", {"name": "Christmas", **span}, a_cause(utc_now()))
     return server

@@ -16,7 +16,7 @@ from controlplane.usecases.own_tokens import create_own_token
 from controlplane.usecases.spreading import delivery_of
 from controlplane.usecases.tokens import create_token
 from tests.browser.serving import ANN, NOBODY, Server
-from tests.builders import a_cause, a_data_flag_document, a_flag_document, a_plan_document
+from tests.builders import a_cause, a_data_flag_document, a_feature_document, a_flag_document, a_plan_document
 
 HERE = "keys"
 Act = Callable[[Server, Place], object]
@@ -131,6 +131,7 @@ DOORS: dict[str, Door] = {
     "ui.switches.set_routing": Door(FLAG, {"attempts": "2"}),
     "ui.switches.remove_operation": Door(FLAG),
     "ui.switches.revert": Door(FLAG, before=(_change,)),
+    "ui.features.set_targeting": Door(FLAG, {"targeting": '{"var": "variant"}'}, flag={"kind": "feature"}),
     "ui.rollouts.act/start": Door(FLAG),
     "ui.rollouts.act/pause": Door(FLAG, before=(START,)),
     "ui.rollouts.act/resume": Door(FLAG, before=(START, PAUSE)),
@@ -160,7 +161,8 @@ DOORS: dict[str, Door] = {
 def prepared(server: Server, name: str) -> tuple[str, dict[str, str]]:
     """The address of the page from which the door is opened, with what it needs in place; and what is typed there."""
     door, place = DOORS[name], Place(HERE, key_of(name))
-    flags.create_flag(server.store, HERE, a_flag_document(**{**door.flag, "key": place.flag}), a_cause(utc_now()))
+    made = a_feature_document if door.flag.get("kind") == "feature" else a_flag_document
+    flags.create_flag(server.store, HERE, made(**{**door.flag, "key": place.flag}), a_cause(utc_now()))
     webhook = server.webhook(place.flag).id if door.page == HOOK else 0
     for act in door.before:
         act(server, place)

@@ -21,6 +21,8 @@ ARGUMENTS = {
     "webhook": 1,
     "secret": "tb_link_x",
 }
+FEATURES = ({"flag": "new-checkout"}, {"flag": "search-v2"})  # one that is targeted, one that is moved
+OTHER_FORM = "/environments/production/new-flag?kind=feature"
 # Not pages: files, data for scripts, parts of pages, and what only goes elsewhere.
 NO_PAGES = {
     "static": "files",
@@ -47,9 +49,14 @@ def the_map() -> tuple[MapAdapter, tuple[str, ...], frozenset[str]]:
             rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint in UI]
             opened = [rule for rule in rules if "GET" in (rule.methods or ()) and rule.endpoint not in NO_PAGES]
             adapter = app.url_map.bind("127.0.0.1")
-            built = [rule.build({name: ARGUMENTS[name] for name in rule.arguments}) for rule in opened]
+            built = [
+                rule.build({name: {**ARGUMENTS, **kind}[name] for name in rule.arguments})
+                for rule in opened
+                for kind in ({}, *(FEATURES if "flag" in rule.arguments else ()))
+            ]
             posts = {rule.endpoint for rule in rules if "POST" in (rule.methods or ())}
-    return adapter, tuple(sorted(str(path) for _, path in filter(None, built))), frozenset(posts)
+    paths = {str(path) for _, path in filter(None, built)} | {OTHER_FORM}
+    return adapter, tuple(sorted(paths)), frozenset(posts)
 
 
 def every_page() -> tuple[str, ...]:

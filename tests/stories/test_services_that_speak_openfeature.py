@@ -1,6 +1,7 @@
 """A service that knows OpenFeature only: it follows a migration on a real server, back as well, and starts without it."""
 
 import http.client
+import json
 
 import pytest
 from freezegun import freeze_time
@@ -9,7 +10,7 @@ from openfeature.contrib.tools.flagd.core import FlagdCore
 from openfeature.exception import ErrorCode
 from openfeature.flag_evaluation import Reason
 
-from tests.builders import a_flag_document
+from tests.builders import a_feature_document, a_flag_document, a_moved_feature_document
 from tests.sdk.open_feature import a_context, nothing_left_of_it
 from tests.stories.world import PATIENCE, a_world
 from throwbar.openfeature_provider import ThrowbarProvider
@@ -85,3 +86,46 @@ def test_its_features_are_as_new_as_its_snapshot_and_both_outlive_the_server(wor
 
         assert asked("session-1").value == "snakepit"
         assert restarted._serving.features.in_force.version == known.version
+
+
+def test_a_feature_has_the_same_value_in_the_process_by_flagd_and_by_ofrep(world):
+    colours = {"blue": {"hex": "#00f"}, "gold": {"hex": "#fc0"}}
+    gold = {"if": [{"in": ["beta", {"var": "groups"}]}, "gold", {"fractional": [["gold", 25], ["blue", 75]]}]}
+    world.api("POST", "/flags", a_feature_document(variants=colours, default_variant="blue", targeting=gold))
+    moved = a_moved_feature_document(
+        key="search-v2", variants={"on": 2, "off": 1}, operations={"default": {"percent": 30}}
+    )
+    world.api("POST", "/flags", moved)
+    with world.client() as client:
+        api.set_provider_and_wait(ThrowbarProvider(client))
+        client.flush(PATIENCE)
+        others, asker = published(world), api.get_client()
+        for key in KEYS[:25]:
+            for groups in ([], ["beta"]):
+                context = a_context(key, groups=groups)
+                in_process = (
+                    asker.get_object_value("new-checkout", {}, context),
+                    asker.get_integer_value("search-v2", 0, context),
+                )
+                by_flagd = (
+                    others.resolve_object_value("new-checkout", {}, context).value,
+                    others.resolve_integer_value("search-v2", 0, context).value,
+                )
+                assert in_process == by_flagd
+                assert in_process == tuple(by_ofrep(world, name, key, groups) for name in ("new-checkout", "search-v2"))
+
+        assert world.api("POST", "/flags/search-v2/rollout/rollback", {"reason": "a story"})[0] == 200
+        client.flush(PATIENCE)
+
+        assert {asker.get_integer_value("search-v2", 0, a_context(key)) for key in KEYS} == {1}
+        assert by_ofrep(world, "search-v2", KEYS[0], []) == 1
+
+
+def by_ofrep(world, flag, key, groups):
+    connection = http.client.HTTPConnection("127.0.0.1", world.port, timeout=PATIENCE)
+    body = json.dumps({"context": {"targetingKey": key, "groups": groups}})
+    headers = {"Authorization": f"Bearer {world.sdk}", "Content-Type": "application/json"}
+    connection.request("POST", f"/ofrep/v1/evaluate/flags/{flag}", body, headers)
+    answer = json.load(connection.getresponse())
+    connection.close()
+    return answer["value"]

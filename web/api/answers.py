@@ -55,8 +55,10 @@ ANSWERS: dict[str, dict[str, object]] = {
         "type": "object",
         "required": ["flag", "operation", "key", "side", "backend", "candidate", "reason", "sentence", "version"],
         "properties": {
-            "side": {"enum": list(_SIDES)},
-            "backend": {"type": "string"},
+            "side": {"enum": [*_SIDES, None], "description": "null: another variant, or none"},
+            "backend": {"type": ["string", "null"], "description": "of a feature: the variant"},
+            "variant": {"type": ["string", "null"], "description": "of a feature; null: the default of the code"},
+            "value": {"description": "of a feature: what the variant stands for"},
             "reason": {"type": "string", "description": "in the words of the SDK's decisions"},
             "sentence": {"type": "string", "description": "why, in words"},
             "rule": {"type": ["integer", "null"], "description": "which rule decided, from 1"},

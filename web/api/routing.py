@@ -3,7 +3,6 @@
 from flask import Blueprint, Response, jsonify
 
 from controlplane.documents.attributes import read_attributes
-from controlplane.domain.errors import FieldError, InvalidInput
 from controlplane.usecases import routing
 from controlplane.usecases.changing import Place
 from controlplane.usecases.deciding import decision_for
@@ -18,9 +17,7 @@ blueprint = Blueprint("routing", __name__, url_prefix="/environments/<environmen
 def decision(environment: str, flag: str) -> Response:
     """What a service answers for a key, and why: by the flag as it stands, without overrides, pins and breakers."""
     reading.known("operation", "key", "attributes")
-    operation = reading.text("operation")
-    if not operation:
-        raise InvalidInput((FieldError("operation", "must name an operation, as in ?operation=echo"),))
+    operation = reading.text("operation") or ""
     attributes = read_attributes(reading.text("attributes") or "")
     return jsonify(decision_for(wired().store, Place(environment, flag), operation, reading.text("key"), attributes))
 

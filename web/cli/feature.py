@@ -57,9 +57,11 @@ def _variant(given: str) -> tuple[str, Any]:
         return name, value
 
 
-def baseline_of(found: Answer) -> str:
-    """Where calls go that nothing sends elsewhere: a backend, or a feature's default variant."""
-    return str(found.get("baseline") or found["default_variant"])
+def goes_to(found: Answer) -> str:
+    """Where everything goes that nothing sends elsewhere: to a backend, or to a feature's default variant."""
+    if found["kind"] == Kind.FEATURE:
+        return f"everybody gets {found['default_variant']}"
+    return f"every call goes to {found['baseline']}"
 
 
 def served(found: Answer) -> str:

@@ -8,7 +8,7 @@ from controlplane.documents.reading import read_object
 from controlplane.domain.errors import NotFound
 from controlplane.domain.feature import Kind
 from web.cli.convergence import convergence
-from web.cli.feature import baseline_of, definition, served, variant_lines
+from web.cli.feature import definition, goes_to, served, variant_lines
 from web.cli.plane import Plane
 from web.cli.reaching import Told, columns, on_the_plane, reason_option
 
@@ -100,7 +100,7 @@ def enable(plane: Plane, key: str, reason: str) -> Told:
 def disable(plane: Plane, key: str, reason: str) -> Told:
     """The kill switch: every call goes to the baseline."""
     changed = plane.disable(key, reason)
-    done = f"{key} is disabled: every call goes to {baseline_of(changed)}."
+    done = f"{key} is disabled: {goes_to(changed)}."
     return Told(changed, "\n".join([done, *_data(changed["rollout"])]))
 
 
@@ -128,7 +128,7 @@ def share(plane: Plane, key: str, operation: str, percent: float, new: bool, rea
 def rollback(plane: Plane, key: str, operation: str | None, reason: str) -> Told:
     """Send every call to the baseline at once, until a rollout is started or the flag is unlocked."""
     changed = plane.act(key, "rollback", reason, operation)
-    return Told(changed, f"{operation or key} is rolled back: every call goes to {baseline_of(changed)}.")
+    return Told(changed, f"{operation or key} is rolled back: {goes_to(changed)}.")
 
 
 flag.add_command(convergence)

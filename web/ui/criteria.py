@@ -19,7 +19,10 @@ LOOKS = {"pass": ("check", "healthy"), "fail": ("alert", "unhealthy"), "not_enou
 @blueprint.get("/criteria")
 def show(environment: str, flag: str) -> Response:
     place, now = Place(environment, flag), asking.now()
-    flag_now, found = variants.sided(describe_flag(wired().store, place, now)), describe_criteria(wired().store, place, now)
+    flag_now, found = (
+        variants.sided(describe_flag(wired().store, place, now)),
+        describe_criteria(wired().store, place, now),
+    )
     who = asking.viewer()
     may_finish = who is not None and who.can_operate and verbs.may_finish(flag_now)
     return page(

@@ -23,7 +23,7 @@ def show(environment: str, flag: str) -> Response:
     place = Place(environment, flag)
     asked = {name: request.args.get(name, "") for name in ("operation", "key", "attributes")}
     found, errors = None, {}
-    if asked["operation"]:
+    if asked["operation"] or "key" in request.args:
         try:
             found = _decided(place, asked)
         except InvalidInput as error:
@@ -31,7 +31,16 @@ def show(environment: str, flag: str) -> Response:
     template = "flag/decision.html" if asking.is_fragment() else "decision.html"
     status = HTTPStatus.UNPROCESSABLE_ENTITY if errors and not asking.is_fragment() else HTTPStatus.OK
     current = variants.sided(describe_flag(wired().store, place, asking.now()))
-    return page(template, status, place=place, flag=current, asked=asked, decision=found, errors=errors)
+    return page(
+        template,
+        status,
+        place=place,
+        flag=current,
+        is_feature=variants.is_feature(current),
+        asked=asked,
+        decision=found,
+        errors=errors,
+    )
 
 
 def _decided(place: Place, asked: dict[str, str]) -> dict[str, Any]:

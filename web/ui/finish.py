@@ -15,7 +15,10 @@ blueprint = Blueprint("finish", __name__, url_prefix="/environments/<environment
 @blueprint.get("/flags/<flag>/finish-line")
 def show(environment: str, flag: str) -> Response:
     place, now = Place(environment, flag), asking.now()
-    current, found = variants.sided(describe_flag(wired().store, place, now)), describe_finish(wired().store, place, now)
+    current, found = (
+        variants.sided(describe_flag(wired().store, place, now)),
+        describe_finish(wired().store, place, now),
+    )
     return page("finish.html", place=place, flag=current, found=found, now=now)
 
 

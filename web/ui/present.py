@@ -55,6 +55,8 @@ def shown_health(answer: Answer) -> Look:
         return Look("back", "Locked" if rollout["state"] == "locked" else "Rolled back", "unhealthy")
     if not answer["enabled"]:
         return Look("off", "Disabled", "")
+    if not answer["candidate"]:
+        return Look("off", "Enabled", "")
     return look(answer["health"], held=answer["held"])
 
 
@@ -277,6 +279,6 @@ def attention(answer: Answer, now: datetime) -> str | None:
 def matches(answer: Answer, wanted: str) -> bool:
     """Whether every word of a search occurs in what a person knows a flag by."""
     known = ("key", "description", "owner", "baseline", "candidate")
-    held = (*answer["tags"], *answer["operations"], *answer["variants"])
+    held = (*answer["tags"], *answer["operations"], *answer.get("variants", {}))
     text = " ".join([*(answer[name] for name in known), *held]).lower()
     return all(word in text for word in wanted.lower().split())

@@ -37,7 +37,7 @@ def heard(environment: str) -> str:
 
 def _page(environment: str, secret: str | None = None) -> str:
     flags = describe_flags(wired().store, environment, asking.now())
-    able = [flag for flag in flags if flag["operations"]]
+    able = [flag for flag in flags if flag["operations"] and not flag.get("targeting")]  # the SDK decides these
     example = next((flag for flag in able if flag["key"] == _asked_for()), next(iter(able), None))
     url = request.url_root.rstrip("/")
     sdk = wheel.address()

@@ -30,7 +30,7 @@ def an_answer(key: str = "bridge", **changes: Any) -> dict[str, Any]:
         "cool_down_until": None, "rolled_back": False, "rolled_back_operations": [],
     }  # fmt: skip
     flag = {
-        "key": key, "description": "", "owner": "team", "tags": ["a"], "baseline": "old", "candidate": "new",
+        "key": key, "kind": "migration", "description": "", "owner": "team", "tags": ["a"], "baseline": "old", "candidate": "new",
         "operations": {"echo": {"percent": 0}}, "enabled": True, "health": None, "held": False,
         "last_change": None,
     }  # fmt: skip
