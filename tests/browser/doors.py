@@ -131,7 +131,7 @@ DOORS: dict[str, Door] = {
     "ui.switches.set_routing": Door(FLAG, {"attempts": "2"}),
     "ui.switches.remove_operation": Door(FLAG),
     "ui.switches.revert": Door(FLAG, before=(_change,)),
-    "ui.features.set_targeting": Door(FLAG, {"targeting": '{"var": "variant"}'}, flag={"kind": "feature"}),
+    "ui.features.set_targeting": Door(FLAG, {"targeting": '{{"var": "variant"}}'}, flag={"kind": "feature", "targeting": None}),
     "ui.rollouts.act/start": Door(FLAG),
     "ui.rollouts.act/pause": Door(FLAG, before=(START,)),
     "ui.rollouts.act/resume": Door(FLAG, before=(START, PAUSE)),

@@ -103,6 +103,8 @@ def missing_for_start(answer: Answer) -> str | None:
     """What has to be done before a rollout can be started, if something is left to do."""
     if answer["archived_at"] or answer["rollout"]["state"] in ("scheduled", "running", "paused"):
         return None
+    if not answer["candidate"]:
+        return None
     if not answer["operations"]:
         return "Add an operation: it is what the rollout moves."
     if not answer["plan"]:

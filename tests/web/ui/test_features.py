@@ -2,7 +2,7 @@
 
 import pytest
 
-from controlplane.usecases import flags
+from controlplane.usecases import flags, rollouts
 from controlplane.usecases.changing import Place
 from tests.builders import a_cause, a_feature_document, a_moved_feature_document
 from tests.web.ui.visitor import FLAGS, Visitor, visible
@@ -84,6 +84,13 @@ def test_a_page_shows_variants_and_targeting_and_nothing_of_a_rollout(operator: 
     assert "Variants" in text
     assert "Operations" not in text
     assert "Guardrails" not in text
+
+
+def test_a_feature_that_was_rolled_back_can_be_unlocked_on_its_page(operator: Visitor, store, feature) -> None:
+    rollouts.roll_back(store, HERE, a_cause())
+
+    assert "Rolled back: everybody gets off" in operator.text(PAGE)
+    assert "Unlocked." in operator.done(f"{PAGE}/rollout/unlock")
 
 
 def test_targeting_is_changed_on_the_page(operator: Visitor, store, feature) -> None:
