@@ -54,6 +54,7 @@ class Action(StrEnum):
     ROLLOUT_RESUME = "rollout:resume"
     ROLLOUT_ADVANCE = "rollout:advance"
     ROLLOUT_STEP_BACK = "rollout:step_back"
+    ROLLOUT_ASK = "rollout:ask"
     ROLLOUT_APPROVE = "rollout:approve"
     ROLLOUT_ABORT = "rollout:abort"
     ROLLOUT_ROLL_BACK = "rollout:roll_back"

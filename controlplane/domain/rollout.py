@@ -13,6 +13,7 @@ from controlplane.domain.plan import Plan, Stage
 
 COOL_DOWN = timedelta(minutes=30)
 ATTEMPT_LIMIT = 3  # rollbacks by the scheduler before a person must unlock
+APPROVAL = "waits for approval"
 PERSON_CONFIRMS = "waits for a person to confirm complete, from where no way leads back"
 LONGEST_PATIENCE = 4  # times the planned bake: an attempt after a rollback bakes twice as long, the next four times
 
@@ -111,6 +112,11 @@ class Decision:
     because: str
     finding: Finding | None = None
 
+    @property
+    def asks_somebody(self) -> bool:
+        """The stage has baked, and only a person lets it be left."""
+        return self.step is Step.WAIT and self.because in {APPROVAL, PERSON_CONFIRMS}
+
 
 def next_step(
     plan: Plan | None,
@@ -167,7 +173,7 @@ def _by_time(plan: Plan, rollout: Rollout, findings: Sequence[Finding], now: dat
     if closed:
         return Decision(Step.WAIT, closed)
     if asks_approval(plan, rollout):
-        return Decision(Step.WAIT, "waits for approval")
+        return Decision(Step.WAIT, APPROVAL)
     if plan.asks_person(rollout.stage):
         return Decision(Step.WAIT, PERSON_CONFIRMS)
     if is_last:

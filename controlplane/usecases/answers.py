@@ -11,7 +11,7 @@ from controlplane.domain.flag import Flag
 from controlplane.domain.phase_rules import moves_data
 from controlplane.domain.phases import Backlog, Phase
 from controlplane.domain.plan import Plan
-from controlplane.domain.rollout import Rollout, State, Step, asks_approval
+from controlplane.domain.rollout import APPROVAL, Rollout, State, Step, asks_approval
 from controlplane.domain.share import to_percent
 from controlplane.store import Store, UnitOfWork
 from controlplane.store.audit import Filter, LastChange
@@ -21,8 +21,6 @@ from controlplane.usecases.changing import Place
 from controlplane.usecases.guarding import CANNOT, WOULD
 from controlplane.usecases.phases import answer_phase
 from controlplane.usecases.plan_warnings import unkept_promises, warnings
-
-_APPROVAL = "waits for approval"
 
 
 def answer_flag(flag: Flag, watch: Watch | None, now: datetime, backlog: Backlog | None = None) -> dict[str, Any]:
@@ -111,7 +109,7 @@ def _running(flag: Flag, plan: Plan, watch: Watch | None, now: datetime) -> str:
     if due and now < due:
         return f"bakes until {_hour(due)}"
     if seen and seen.step is Step.WAIT and due and due <= seen.at:
-        return _approval(flag.rollout) if seen.because == _APPROVAL else f"has baked: {seen.because}"
+        return _approval(flag.rollout) if seen.because == APPROVAL else f"has baked: {seen.because}"
     if asks_approval(plan, flag.rollout):
         return _approval(flag.rollout)
     return "has baked: moves on at the next tick"

@@ -1,7 +1,7 @@
 """Remembering: what of a look is kept, and what the audit log is told of it."""
 
 from controlplane.domain.findings import Consequence, Finding
-from controlplane.domain.rollout import Decision, Step
+from controlplane.domain.rollout import Decision, Rollout, Step
 from controlplane.domain.trail import Point, mark_of
 from controlplane.store import UnitOfWork
 from controlplane.store.watches import Watch
@@ -11,12 +11,16 @@ KEPT_EVERY = 120  # seconds of telemetry: how far a watch of which nothing is he
 UNTOLD = frozenset({"no_telemetry", "one_side", "min_samples", "exposure", "checklist", "pairs"})
 
 
-def telling(decision: Decision, watch: Watch) -> str | None:
-    """A word for what the audit log has not been told of this attempt: a doubt that holds, a rollback only reported.
+def telling(decision: Decision, watch: Watch, rollout: Rollout) -> str | None:
+    """A word for what the audit log has not been told of this attempt: a doubt that holds, a rollback only reported,
+    and that a person is asked.
 
-    Each is told once an attempt: evidence that comes and goes is one story. Silence is not told: every stage begins
-    with it.
+    Each is told once an attempt, and a question once a stage: evidence that comes and goes is one story. Silence is not
+    told: every stage begins with it.
     """
+    if decision.asks_somebody:
+        word = f"ask:{rollout.stage}:{rollout.entered_at}"
+        return None if word in watch.told else word
     finding = decision.finding
     if finding is None or not (finding.consequence is Consequence.REPORT or _is_doubt(decision, finding)):
         return None

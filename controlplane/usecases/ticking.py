@@ -154,7 +154,7 @@ def _attend(round_: _Round, flag: Flag, now: datetime, seen: Survey, quiet: list
     look = replace(look, watch=watch)
     if decision.step not in {Step.WAIT, Step.HOLD}:
         return _act(round_, flag, decision, look)
-    if word := telling(decision, watch):
+    if word := telling(decision, watch, flag.rollout):
         look = replace(look, watch=replace(watch, told=(*watch.told, word)))
         _tell(round_, flag, decision, look)
     elif is_news(seen.found.get(flag.key), look):
@@ -196,16 +196,23 @@ def _act(round_: _Round, flag: Flag, decision: Decision, look: Look) -> Step:
 
 
 def _tell(round_: _Round, flag: Flag, decision: Decision, look: Look) -> None:
-    """A hold that begins, or a rollback that was only reported: an audit entry, and no change to the flag."""
-    would = decision.finding is not None and decision.finding.consequence is Consequence.REPORT
-    action = Action.ROLLOUT_WOULD_ROLL_BACK if would else Action.ROLLOUT_HOLD
+    """What is told without a change to the flag: an audit entry, for people and for webhooks."""
     cause = Cause(SCHEDULER, look.watch.at, decision.because)
     with round_.store.writing() as uow:
         uow.leases.check(round_.lease)
         locked = uow.environments.get(round_.environment.name, lock=True)
-        write_note(uow, locked, cause, Order(action, _as_it_is, record=_record(round_, flag, decision, look)), flag)
+        write_note(uow, locked, cause, _note(round_, flag, decision, look), flag)
         save_look(uow, locked.id, look)
         uow.commit()
+
+
+def _note(round_: _Round, flag: Flag, decision: Decision, look: Look) -> Order:
+    """A hold that begins or a rollback only reported, with what it was decided on; or that somebody is asked."""
+    if decision.asks_somebody:
+        return Order(Action.ROLLOUT_ASK, _as_it_is)
+    would = decision.finding is not None and decision.finding.consequence is Consequence.REPORT
+    action = Action.ROLLOUT_WOULD_ROLL_BACK if would else Action.ROLLOUT_HOLD
+    return Order(action, _as_it_is, record=_record(round_, flag, decision, look))
 
 
 def _as_it_is(flag: Flag) -> Flag:

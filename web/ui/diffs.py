@@ -28,6 +28,7 @@ ACTIONS = {
     "rollout:resume": "resumed the rollout",
     "rollout:advance": "advanced the rollout",
     "rollout:step_back": "went one stage back",
+    "rollout:ask": "asked for somebody's word",
     "rollout:approve": "approved the stage",
     "rollout:abort": "aborted the rollout",
     "rollout:roll_back": "rolled back",

@@ -14,6 +14,7 @@ from web.ui.present import Look
 USUAL: dict[str, str] = {
     Action.ROLLOUT_ROLL_BACK.value: "A rollback",
     Action.ROLLOUT_HOLD.value: "A rollout that is held",
+    Action.ROLLOUT_ASK.value: "A stage that waits for an approval",
     Action.ROLLOUT_WOULD_ROLL_BACK.value: "A rollback that was only reported",
     Action.ROLLOUT_START.value: "A rollout that starts",
     Action.ROLLOUT_ADVANCE.value: "A rollout that advances",
@@ -21,7 +22,7 @@ USUAL: dict[str, str] = {
     Action.FLAG_ENABLE.value: "A flag that is enabled",
     Action.FLAG_DISABLE.value: "A flag that is disabled",
 }
-BEGINS_WITH = (Action.ROLLOUT_ROLL_BACK.value, Action.ROLLOUT_HOLD.value)
+BEGINS_WITH = (Action.ROLLOUT_ROLL_BACK.value, Action.ROLLOUT_HOLD.value, Action.ROLLOUT_ASK.value)
 OVERLAPS = {"24": "24 hours", "168": "a week", "1": "an hour", "0": "not at all: it has leaked"}
 _LOOKS = {
     State.DELIVERED: Look("check", "Delivered", "healthy"),

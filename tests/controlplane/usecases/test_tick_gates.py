@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from controlplane.domain.audit import Action
 from controlplane.domain.rollout import State, Step
 from controlplane.domain.snapshot import Clockwork
 from controlplane.usecases import flags, rollouts, ticking
@@ -139,6 +140,30 @@ def test_an_approval_is_the_last_gate(store, look, begin):
     assert look(LATE).steps == ()
     rollouts.approve(store, HERE, a_cause(LATE))
     assert look(LATE).steps == (("production", "dspex-bridge", Step.ADVANCE),)
+
+
+def test_for_an_approval_is_asked_once_a_stage_by_an_entry_that_changes_nothing(store, look, begin):
+    stages = [{"percent": each, "bake_seconds": 60, "approval": True} for each in (1, 50, 98)]
+    begin(guardrails=None, plan={"stages": stages})
+    version = flags.get_flag(store, HERE).version
+    for seconds in (30, 70, 75, 80):
+        look(NOW + timedelta(seconds=seconds))
+    assert [each.reason for each in asked(store)] == ["waits for approval"]
+    assert flags.get_flag(store, HERE).version == version
+
+    rollouts.approve(store, HERE, a_cause(NOW + timedelta(seconds=85)))
+    for seconds in (90, 100, 160, 170):
+        look(NOW + timedelta(seconds=seconds))
+    assert len(asked(store)) == 2
+
+    rollouts.step_back(store, HERE, a_cause(NOW + timedelta(seconds=180)))
+    for seconds in (185, 250):
+        look(NOW + timedelta(seconds=seconds))
+    assert len(asked(store)) == 3  # the first stage has baked once more
+
+
+def asked(store):
+    return list_entries(store, "production", Filter(action=Action.ROLLOUT_ASK)).items
 
 
 def test_the_last_stage_completes_and_keeps_its_share(store, begin, look):
