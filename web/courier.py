@@ -101,7 +101,9 @@ class Courier:
     def _trusting(self, scheme: str) -> ssl.SSLContext | None:
         if scheme != "https":
             return None
-        return self._context or ssl.create_default_context()
+        if self._context is None:
+            self._context = ssl.create_default_context()  # once: it reads every certificate of this machine
+        return self._context
 
 
 class _Line(HTTPConnection):
