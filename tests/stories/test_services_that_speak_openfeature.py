@@ -12,7 +12,7 @@ from openfeature.flag_evaluation import Reason
 
 from tests.builders import a_feature_document, a_flag_document, a_moved_feature_document
 from tests.sdk.open_feature import a_context, nothing_left_of_it
-from tests.stories.world import PATIENCE, a_world
+from tests.stories.world import PATIENCE, a_world, an_operation
 from throwbar.openfeature_provider import ThrowbarProvider
 
 FLAG = "dspex-bridge"
@@ -119,6 +119,29 @@ def test_a_feature_has_the_same_value_in_the_process_by_flagd_and_by_ofrep(world
 
         assert {asker.get_integer_value("search-v2", 0, a_context(key)) for key in KEYS} == {1}
         assert by_ofrep(world, "search-v2", KEYS[0], []) == 1
+
+
+def test_a_feature_that_breaks_calls_is_taken_back_by_itself_for_whoever_asks(world):
+    guardrails = {"min_samples": 50, "max_error_rate": 0.05}
+    operations = {"echo": {"percent": 50}}
+    document = a_moved_feature_document(key=FLAG, operations=operations, guardrails=guardrails, plan=None)
+    assert world.api("POST", "/flags", document)[0] == 201
+    with world.client() as client:
+        api.set_provider_and_wait(ThrowbarProvider(client))
+        operation, asker = an_operation(world, client), api.get_client()
+        client.flush(PATIENCE)
+        assert {asker.get_boolean_value(FLAG, False, a_context(key)) for key in KEYS} == {True, False}
+        told = asker.get_boolean_details(FLAG, False, a_context(KEYS[0]))
+        assert (told.flag_metadata["kind"], told.flag_metadata["operation"]) == ("feature", "echo")
+
+        world.fails_of_ten = 10
+        world.serve(operation, 600)
+        world.report_and_tick(client)
+
+        assert world.broke
+        assert world.flag()["rollout"]["rolled_back"]
+        assert {asker.get_boolean_value(FLAG, False, a_context(key)) for key in KEYS} == {False}
+        assert {by_ofrep(world, FLAG, key, []) for key in KEYS[:5]} == {False}
 
 
 def by_ofrep(world, flag, key, groups):

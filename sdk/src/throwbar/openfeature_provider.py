@@ -127,6 +127,7 @@ class ThrowbarProvider(AbstractProvider):
             return resolve_feature(client.engine, flag_set, (kind, flag, default), context)
         details: FlagResolutionDetails[Any] = resolve_migration(client, flag, "", context)
         details.value = flag_set.value(kind, flag, details.value)
+        details.flag_metadata = {**details.flag_metadata, "kind": "feature"}
         return details
 
     def _turn(self, get: Get) -> None:
