@@ -4,6 +4,7 @@ import pytest
 
 from controlplane.usecases import flags, rollouts
 from controlplane.usecases.changing import Place
+from controlplane.usecases.features import set_targeting
 from tests.builders import a_cause, a_feature_document, a_moved_feature_document
 from tests.web.ui.visitor import FLAGS, Visitor, visible
 
@@ -75,6 +76,22 @@ def test_a_form_that_is_saved_as_it_is_changes_nothing(operator: Visitor, store,
 
     assert "Saved." in operator.done(f"{PAGE}/edit", **row, expected="1")
     assert flags.get_flag(store, HERE) == before
+
+
+def test_a_form_that_is_too_late_shows_both_versions(operator: Visitor, store, feature) -> None:
+    set_targeting(store, HERE, {"var": "wish"}, a_cause())
+
+    response = operator.post(f"{PAGE}/edit", **FORM, expected="1")
+
+    assert response.status_code == 412
+    assert "how it differs from what is in force now" in visible(response)
+    assert "wish" in visible(response)
+
+
+def test_what_stages_could_see_can_be_asked_for_before_there_are_any(operator: Visitor, feature) -> None:
+    assert operator.post(f"{PAGE}/edit", **FORM, do="forecast").status_code == 200
+    moved = {**FORM, "candidate": "on", "stage-0-percent": "5", "stage-0-bake": "1", "stage-0-unit": "hours"}
+    assert operator.post(f"{PAGE}/edit", **moved, do="forecast").status_code == 200
 
 
 def test_a_page_shows_variants_and_targeting_and_nothing_of_a_rollout(operator: Visitor, feature) -> None:
