@@ -1,6 +1,8 @@
 """Does flagd's own evaluator come to what a feature says, and is there always an answer?"""
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from controlplane.domain.decision import decide
 from controlplane.domain.flag import Flag, Operation, Side
 from controlplane.domain.flag_set import FlagSet, compile_flag_set
 from controlplane.domain.flagd import flagd_flag
+from controlplane.domain.snapshot import Clockwork, compile_snapshot
 from controlplane.evaluator import Context, Evaluation, Evaluator, fault_of
 from tests.builders import NOW, a_feature_document, a_moved_feature_document
 from tests.strategies import TEXTS, features
@@ -101,6 +104,16 @@ def test_values_keep_their_type_and_metadata_tells_the_kind():
     found = evaluated(flag, None, {})
 
     assert (found.value, type(found.value), found.metadata["kind"]) == (1.0, float, "feature")
+
+
+def test_the_golden_feature_is_published_as_the_page_of_the_protocol_says():
+    golden = json.loads((Path(__file__).parents[1] / "contract" / "features.json").read_text())
+    feature = parse_flag(golden["written"])
+
+    assert flagd_flag(feature) == golden["published"]
+    assert compile_snapshot("production", "s", 1, [feature], Clockwork())["flags"] == {
+        "new-checkout": golden["in_the_snapshot"]
+    }
 
 
 def test_what_is_published_of_a_feature_is_its_variants_and_its_targeting():

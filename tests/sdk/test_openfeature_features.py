@@ -11,7 +11,7 @@ from openfeature.flag_evaluation import Reason
 from openfeature.provider import ProviderStatus
 
 import throwbar
-from tests.sdk.fake_control_plane import a_definition, a_document, a_feature, a_flag, a_share
+from tests.sdk.fake_control_plane import CONTRACT, a_definition, a_document, a_feature, a_flag, a_share
 from tests.sdk.open_feature import Heard, a_context, nothing_left_of_it
 from throwbar.decision import bucket
 from throwbar.openfeature_provider import ThrowbarProvider
@@ -100,6 +100,21 @@ def test_targeting_is_evaluated_with_the_context(flags):
 
     assert (hit.value, hit.variant, hit.reason) == (True, "on", Reason.TARGETING_MATCH)
     assert (miss.value, miss.variant, miss.reason) == (False, "off", Reason.DEFAULT)
+
+
+def test_the_golden_feature_is_evaluated_and_never_decided(client, server):
+    golden = json.loads((CONTRACT / "features.json").read_text())
+    server.document = a_document(flags={"new-checkout": golden["in_the_snapshot"]})
+    server.definition = a_definition(features={"new-checkout": golden["published"]})
+    api.set_provider_and_wait(ThrowbarProvider(client))
+
+    def asked(key, **attributes):
+        return api.get_client().get_boolean_value("new-checkout", False, a_context(key, **attributes))
+
+    keys = [f"session-{number}" for number in range(200)]
+    assert all(asked(key, tier="pro") for key in keys)
+    assert [asked(key, tier="free") for key in keys] == [bucket("new-checkout", key) < 5_000 for key in keys]
+    assert client.migration("new-checkout").decide("default", key="k").reason == "flag_missing"
 
 
 def test_a_split_places_keys_as_decide_places_them(flags):
