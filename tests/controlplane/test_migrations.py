@@ -11,20 +11,24 @@ from sqlalchemy import Engine, func, inspect, select, text
 from sqlalchemy.exc import DatabaseError
 
 import migrations
+from controlplane.domain.destination import Allowed
 from controlplane.domain.errors import SchemaMismatch, Unreachable
 from controlplane.domain.snapshot import Clockwork
+from controlplane.domain.webhook import Wanted
 from controlplane.store import Store, open_store, schema
 from controlplane.store.revision import is_current, shipped
 from controlplane.store.tables import metadata
-from controlplane.usecases import flags, history
+from controlplane.usecases import flags, history, webhooks
 from controlplane.usecases.changing import Place
 from controlplane.usecases.environments import ensure_first
 from controlplane.usecases.leading import lead
 from controlplane.usecases.schema import schema_state, upgrade_schema
+from controlplane.usecases.sealing import Seal
 from controlplane.usecases.telemetry import record_reports
 from controlplane.usecases.ticking import tick
 from tests.builders import NOW, a_cause, a_cell, a_flag_document, a_report
 
+LIVED_IN = {"flags", "journal", "buckets", "watches", "leases", "webhooks", "webhook_deliveries"}
 REVISIONS = [each.revision for each in ScriptDirectory(str(Path(migrations.__file__).parent)).walk_revisions()][::-1]
 
 
@@ -39,7 +43,7 @@ def tables_of(engine: Engine) -> set[str]:
 
 
 def lived_in(store: Store) -> None:
-    """Rows in flags, versions, audit, journal, buckets, watches, instances, leases and counters."""
+    """Rows in flags, versions, audit, journal, buckets, watches, instances, leases, counters and webhooks."""
     ensure_first(store, a_cause())
     document = a_flag_document(operations={"echo": {"percent": 1}})
     flags.create_flag(store, "production", document, a_cause())
@@ -49,6 +53,9 @@ def lived_in(store: Store) -> None:
     assert lease
     tick(store, lambda: NOW + timedelta(seconds=60), Clockwork(), lease)
     record_reports(store, [a_report(a_cell(), sequence=2)], NOW)
+    wanted = Wanted("chat", "https://hooks.example.org/")
+    webhooks.create_webhook(store, wanted, Seal("k" * 32), Allowed(), a_cause())
+    webhooks.send_test(store, 1, a_cause())
 
 
 def rows_of(engine: Engine) -> dict[str, int]:
@@ -85,7 +92,7 @@ def test_each_migration_undoes_itself_where_people_have_lived_and_keeps_what_it_
     kept = {name: number for name, number in rows_of(empty.engine).items() if number}
     upgrade_schema(empty)
 
-    assert {name for name, number in full.items() if number} >= {"flags", "journal", "buckets", "watches", "leases"}
+    assert {name for name, number in full.items() if number} >= LIVED_IN
     assert kept == {name: full[name] for name in ("environments", "flags", "flag_versions", "audit_entries")}
     assert flags.get_flag(empty, Place("production", "dspex-bridge")).operations["echo"].share == 1000
     assert history.verify(empty, "production").broken is None

@@ -34,6 +34,31 @@ _PROBLEMS = {
 }
 
 
+_HEADERS = {
+    "webhook-id": "of the event, the same at each attempt",
+    "webhook-timestamp": "of the attempt, in seconds since 1970",
+    "webhook-signature": "`v1,` and the HMAC-SHA256 of `id.timestamp.body` in base64; two while a secret is changed",
+}
+_EVENT: dict[str, Any] = {
+    "summary": "What a webhook is sent: an audit entry as a CloudEvent, signed as Standard Webhooks says.",
+    "operationId": "event",
+    "security": [],
+    "parameters": [
+        {"name": name, "in": "header", "required": True, "schema": {"type": "string"}, "description": text}
+        for name, text in _HEADERS.items()
+    ],
+    "requestBody": {
+        "required": True,
+        "content": {"application/cloudevents+json": {"schema": {"$ref": "#/components/schemas/Event"}}},
+    },
+    "responses": {
+        "2XX": {"description": "heard"},
+        "410": {"description": "gone: the webhook is disabled"},
+        "default": {"description": "not heard: it is tried again"},
+    },
+}
+
+
 @blueprint.get("/openapi.json")
 def openapi() -> Response:
     """This description."""
@@ -53,6 +78,7 @@ def describe(rules: list[Rule], views: dict[str, Any]) -> dict[str, Any]:
         "info": {"title": "Throwbar", "version": installed("throwbar-server")},
         "security": [{"token": []}],
         "paths": paths,
+        "webhooks": {"event": {"post": _EVENT}},
         "components": {
             "schemas": {**body_schemas(), **_of_either_kind(), **ANSWERS, **SHAPES},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},

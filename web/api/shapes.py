@@ -64,6 +64,31 @@ _WEBHOOK: dict[str, Shape] = {
     "created_by": _TEXT,
 }
 
+_ENTRY: dict[str, Shape] = {
+    "id": _NUMBER,
+    "at": _INSTANT,
+    "actor": _ACTOR,
+    "action": {"enum": [each.value for each in Action]},
+    "flag": _WORDS,
+    "reason": _TEXT,
+    "changes": {"type": "array", "items": _whole(path=_TEXT, **dict.fromkeys(("from", "to"), _ANYTHING))},
+    "version": {"type": ["integer", "null"], "description": "of the flag"},
+    "request_id": _TEXT,
+    "record": {"type": "object", "description": "what an automatic change was decided on"},
+    "previous": _TEXT,
+    "hash": _TEXT,
+}
+_EVENT: dict[str, Shape] = {
+    "specversion": {"const": "1.0"},
+    "id": {"type": "string", "description": "the webhook-id, the same at each attempt"},
+    "source": {"type": "string", "description": "such as /environments/production"},
+    "type": {"enum": [f"throwbar.{each.value.replace(':', '.')}" for each in Action]},
+    "subject": {"type": "string", "description": "the flag's key, where it is about a flag"},
+    "time": _INSTANT,
+    "datacontenttype": {"const": "application/json"},
+    "data": {**_whole(environment=_TEXT, **_ENTRY), "additionalProperties": True},
+}
+
 SHAPES: dict[str, Shape] = {
     "Token": _whole(**_TOKEN),
     "NewToken": _whole(**_TOKEN, secret=_ONCE),
@@ -122,20 +147,8 @@ SHAPES: dict[str, Shape] = {
         outcome={"type": ["string", "null"], "description": "null as long as it is to come"},
     ),
     "Appointments": _list_of("Appointment"),
-    "Entry": _whole(
-        id=_NUMBER,
-        at=_INSTANT,
-        actor=_ACTOR,
-        action={"enum": [each.value for each in Action]},
-        flag=_WORDS,
-        reason=_TEXT,
-        changes={"type": "array", "items": _whole(path=_TEXT, **dict.fromkeys(("from", "to"), _ANYTHING))},
-        version={"type": ["integer", "null"], "description": "of the flag"},
-        request_id=_TEXT,
-        record={"type": "object", "description": "what an automatic change was decided on"},
-        previous=_TEXT,
-        hash=_TEXT,
-    ),
+    "Entry": _whole(**_ENTRY),
+    "Event": {**_whole(("subject",), **_EVENT), "additionalProperties": True},
     "Entries": _list_of("Entry"),
     "Verification": _whole(environment=_TEXT, length=_NUMBER, head=_TEXT, broken=_BREAK),
     "Attachment": _whole(

@@ -1,7 +1,10 @@
 """The OpenAPI document: complete by construction, and open to everybody."""
 
+import json
 import re
+from pathlib import Path
 
+import jsonschema_rs
 import pytest
 
 from web.api.doors import DOORS
@@ -46,6 +49,16 @@ def test_every_door_says_what_it_does_and_who_may(described) -> None:
             assert "Needs: " in door["description"]
             arguments = {each["name"] for each in door["parameters"] if each["in"] == "path"}
             assert arguments == set(re.findall(r"{(\w+)}", path))
+
+
+def test_what_a_webhook_is_sent_is_described_as_it_is(described) -> None:
+    shape = {"$ref": "#/components/schemas/Event", "components": described["components"]}
+    golden = json.loads((Path(__file__).parents[2] / "contract" / "webhook_event.json").read_text())
+    sent = described["webhooks"]["event"]["post"]
+
+    assert jsonschema_rs.validator_for(shape).is_valid(golden)
+    assert not jsonschema_rs.validator_for(shape).is_valid({**golden, "type": "throwbar.rollout.rollback"})
+    assert sent["requestBody"]["content"]["application/cloudevents+json"]["schema"]["$ref"] == shape["$ref"]
 
 
 def test_the_shape_of_a_flag_names_its_fields(described) -> None:
