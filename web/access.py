@@ -97,6 +97,8 @@ API: dict[str, Rule] = {
     "api.people.list_all": Role.ADMIN,
     "api.people.add": Role.ADMIN,
     "api.people.set_role": Role.ADMIN,
+    "api.people.disable": Role.ADMIN,
+    "api.people.enable": Role.ADMIN,
     "api.people.create_link": Role.ADMIN,
 }
 
@@ -168,6 +170,8 @@ UI: dict[str, Rule] = {
     "ui.people.list_all": Role.ADMIN,
     "ui.people.add": Role.ADMIN,
     "ui.people.set_role": Role.ADMIN,
+    "ui.people.disable": Role.ADMIN,
+    "ui.people.enable": Role.ADMIN,
     "ui.people.link": Role.ADMIN,
     "ui.webhooks.list_all": Role.ADMIN,
     "ui.webhooks.create": Role.ADMIN,

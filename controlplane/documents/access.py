@@ -67,6 +67,7 @@ def person_document(person: Person) -> dict[str, Any]:
         "roles": {environment: role.value for environment, role in person.roles.items()},
         "has_password": person.has_password,
         "created_at": _text(person.created_at),
+        "disabled_at": _text(person.disabled_at),
     }
 
 

@@ -84,6 +84,8 @@ class Action(StrEnum):
     WEBHOOK_DISABLE = "webhook:disable"
     PERSON_ADD = "person:add"
     PERSON_SET_ROLE = "person:set_role"
+    PERSON_DISABLE = "person:disable"
+    PERSON_ENABLE = "person:enable"
     PERSON_SET_PASSWORD = "person:set_password"
     PERSON_CREATE_LINK = "person:create_link"
     PERSON_SIGN_IN = "person:sign_in"

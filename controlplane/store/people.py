@@ -49,6 +49,10 @@ class People:
     def set_password_hash(self, person_id: int, hashed: str) -> None:
         self._connection.execute(update(people).where(people.c.id == person_id).values(password_hash=hashed))
 
+    def set_disabled(self, person_id: int, at: datetime | None) -> None:
+        """None lets them in again."""
+        self._connection.execute(update(people).where(people.c.id == person_id).values(disabled_at=at))
+
     def set_role(self, person_id: int, environment: str, role: Role | None) -> None:
         """None takes the role away."""
         here = (memberships.c.person_id == person_id) & (memberships.c.environment == environment)

@@ -40,6 +40,23 @@ def revoke_own_token(store: Store, person: Person, token_id: int, cause: Cause) 
     return revoked
 
 
+def revoke_own_tokens(store: Store, person: Person, cause: Cause) -> int:
+    """None of one's tokens opens anything from now on; how many that were."""
+    with store.writing() as uow:
+        number = revoke_all_within(uow, person, cause)
+        uow.commit()
+    return number
+
+
+def revoke_all_within(uow: UnitOfWork, owner: Person, cause: Cause) -> int:
+    """`revoke_own_tokens` inside a transaction. The locks of environments are taken in one order, whoever asks."""
+    order = [each.name for each in uow.environments.all()]
+    open_ones = [each for each in uow.tokens.of(owner) if not each.revoked_at]
+    for each in sorted(open_ones, key=lambda token: order.index(token.environment or order[0])):
+        revoke_within(uow, each, cause)
+    return len(open_ones)
+
+
 def _require_own_rights(owner: Person, wanted: TokenRequest) -> None:
     """Asked again at every call, of the rights that the owner has then: this only says it early."""
     where = wanted.environment or EVERYWHERE

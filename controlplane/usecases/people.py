@@ -68,9 +68,7 @@ def set_role(store: Store, person_id: int, role: Role | None, cause: Cause, envi
         less = role is None or (held is not None and held.covers(role))  # whoever must be shut out is shut out at once
         record(uow, environment, cause, Action.PERSON_SET_ROLE, email, _role(environment, held, role), brake=less)
         uow.people.set_role(person_id, environment, role)
-        if before.role_in(EVERYWHERE) is Role.ADMIN and not _administrators(uow):
-            message = f"{before.email} is the last administrator: make somebody else one first"
-            raise Refused(message)
+        require_administrator(uow, before)
         after = uow.people.get(person_id)
         uow.commit()
     return after
@@ -92,6 +90,13 @@ def set_within(uow: UnitOfWork, person: Person, slow: str, cause: Cause) -> Pers
     uow.signing_in.close_sessions(person.id)
     uow.signing_in.void_links(person.id)
     return uow.people.get(person.id)
+
+
+def require_administrator(uow: UnitOfWork, before: Person) -> None:
+    """After a change of somebody, as they were `before` it, somebody can still let others in. Raises Refused."""
+    if before.role_in(EVERYWHERE) is Role.ADMIN and not _administrators(uow):
+        message = f"{before.email} is the last administrator: make somebody else one first"
+        raise Refused(message)
 
 
 def _administrators(uow: UnitOfWork) -> list[Person]:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from controlplane.domain.access import OpenSession, Person, Role, Session, wait_after
 from controlplane.domain.audit import Action, Change
-from controlplane.domain.errors import InvalidInput, NotFound, NotSignedIn, TooManyTries
+from controlplane.domain.errors import InvalidInput, NotFound, NotSignedIn, Refused, TooManyTries
 from controlplane.store import Store, UnitOfWork
 from controlplane.store.signing_in import HANDLE
 from controlplane.usecases.changing import Cause
@@ -66,9 +66,12 @@ def _known(store: Store, email: str) -> tuple[Person | None, str | None]:
 
 
 def create_link(store: Store, email: str, cause: Cause) -> str:
-    """The secret of a link that signs somebody in once, within a day. Raises NotFound."""
+    """The secret of a link that signs somebody in once, within a day. Raises NotFound, Refused."""
     with store.writing() as uow:
         person = uow.people.by_email(address(email))
+        if person.disabled_at:
+            message = f"{person.email} is disabled: enable them first"
+            raise Refused(message)
         secret = _add_link(uow, person, cause)
         uow.commit()
     return secret

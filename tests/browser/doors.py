@@ -11,6 +11,7 @@ from controlplane.domain.destination import read_allowed
 from controlplane.store.audit import Filter
 from controlplane.usecases import flags, freezes, people, rollouts, webhooks
 from controlplane.usecases.changing import Place
+from controlplane.usecases.disabling import disable_person
 from controlplane.usecases.environments import set_environment
 from controlplane.usecases.own_tokens import create_own_token
 from controlplane.usecases.spreading import delivery_of
@@ -52,6 +53,17 @@ def _freeze(server: Server, place: Place) -> None:
 
 def _token(server: Server, place: Place) -> None:
     create_token(server.store, TokenRequest(TokenKind.SDK, place.flag, HERE), a_cause(utc_now()))
+
+
+def _colleague(server: Server, place: Place) -> None:
+    """The first of the list, so that nobody is shut out whom another test needs."""
+    people.add_person(server.store, f"a-{place.flag}@example.org", Role.VIEWER, a_cause(utc_now()))
+
+
+def _former_colleague(server: Server, place: Place) -> None:
+    _colleague(server, place)
+    person = people.find_person(server.store, f"a-{place.flag}@example.org")
+    disable_person(server.store, person.id, a_cause(utc_now()))
 
 
 def _reasons(server: Server, place: Place) -> None:
@@ -145,6 +157,8 @@ DOORS: dict[str, Door] = {
     "ui.rollouts.act/reconciled": Door(FLAG, {"reason": "by keys"}, before=(START, _missing), flag=DATA),
     "ui.people.add": Door("/people", {"email": "made-by-keys@example.org"}),
     "ui.people.set_role": Door("/people"),
+    "ui.people.disable": Door("/people", before=(_colleague,)),
+    "ui.people.enable": Door("/people", before=(_former_colleague,)),
     "ui.people.link": Door("/people"),
     "ui.webhooks.create": Door("/webhooks", {"name": "made by keys", "url": NOBODY}),
     "ui.webhooks.save": Door(HOOK, {"flags": "dspex-bridge"}),

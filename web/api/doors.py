@@ -100,6 +100,8 @@ DOORS: dict[str, Door] = {
     "api.people.list_all": Door("People"),
     "api.people.add": Door("Person", "PersonDocument", 201, ("reason",)),
     "api.people.set_role": Door("Person", "RoleDocument", query=("reason",)),
+    "api.people.disable": Door("Person", "ReasonDocument"),
+    "api.people.enable": Door("Person", "ReasonDocument"),
     "api.people.create_link": Door("Link", status=201),
 }
 

@@ -120,6 +120,7 @@ SHAPES: dict[str, Shape] = {
         roles={"type": "object", "additionalProperties": _ROLE, "description": "by environment; `*` is all of them"},
         has_password=_SWITCH,
         created_at=_INSTANT,
+        disabled_at=_PERHAPS,
     ),
     "People": _list_of("Person"),
     "Link": _whole(email=_TEXT, secret=_ONCE),

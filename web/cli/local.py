@@ -21,6 +21,7 @@ from controlplane.usecases import (
     appointments,
     attachments,
     checklists,
+    disabling,
     environments,
     finishing,
     flags,
@@ -252,6 +253,14 @@ class Local:
 
     def create_link(self, email: str) -> Answer:
         return {"email": email, "secret": signing_in.create_link(self._store, email, self._because())}
+
+    def disable_person(self, email: str, reason: str) -> Answer:
+        person = people.find_person(self._store, email)
+        return person_document(disabling.disable_person(self._store, person.id, self._because(reason)))
+
+    def enable_person(self, email: str, reason: str) -> Answer:
+        person = people.find_person(self._store, email)
+        return person_document(disabling.enable_person(self._store, person.id, self._because(reason)))
 
 
 def _instant(text: str | None) -> datetime | None:

@@ -202,10 +202,19 @@ class Remote:
         return self._ask("POST", f"/users?{urlencode({'reason': reason})}", document)
 
     def create_link(self, email: str) -> Answer:
+        return self._ask("POST", f"/users/{self._person(email)}/link")
+
+    def disable_person(self, email: str, reason: str) -> Answer:
+        return self._ask("POST", f"/users/{self._person(email)}/disable", {"reason": reason})
+
+    def enable_person(self, email: str, reason: str) -> Answer:
+        return self._ask("POST", f"/users/{self._person(email)}/enable", {"reason": reason})
+
+    def _person(self, email: str) -> int:
         known = {each["email"]: each["id"] for each in self.list_people()}
         if email.strip().lower() not in known:
             raise NotFound("there is no such person")
-        return self._ask("POST", f"/users/{known[email.strip().lower()]}/link")
+        return int(known[email.strip().lower()])
 
 
 def _items(answer: Answer) -> list[Answer]:

@@ -17,7 +17,7 @@ from web.cli.reaching import Told, columns, on_the_plane, opened_store, reason_o
 
 @click.group()
 def user() -> None:
-    """Add people, make sign-in links, set passwords."""
+    """Add people, disable them, make sign-in links, set passwords."""
 
 
 @user.command()
@@ -37,9 +37,16 @@ def add(plane: Plane, email: str, role: str, where: str, reason: str) -> Told:
 def list_people(plane: Plane) -> Told:
     """Everybody who may sign in, and their roles."""
     found = plane.list_people()
-    rows = [("id", "email", "roles", "password")]
+    rows = [("id", "email", "roles", "password", "disabled")]
     rows += [
-        (each["id"], each["email"], _roles(each["roles"]), "set" if each["has_password"] else "none") for each in found
+        (
+            each["id"],
+            each["email"],
+            _roles(each["roles"]),
+            "set" if each["has_password"] else "none",
+            (each["disabled_at"] or "")[:19],
+        )
+        for each in found
     ]
     return Told(found, columns(rows, "There are no people yet."))
 
@@ -54,6 +61,26 @@ def link(plane: Plane, email: str, server: str | None) -> Told:
     settings = read_settings(os.environ)
     url = sign_in_link(server or f"http://{settings.host}:{settings.port}", made["secret"])
     return Told({"email": made["email"], "url": url}, url)
+
+
+@user.command()
+@click.argument("email")
+@reason_option
+@on_the_plane
+def disable(plane: Plane, email: str, reason: str) -> Told:
+    """Shut EMAIL out: their sessions, links and own tokens end at once."""
+    person = plane.disable_person(email, reason)
+    return Told(person, f"{person['email']} is disabled: every session, link and token of theirs has ended.")
+
+
+@user.command()
+@click.argument("email")
+@reason_option
+@on_the_plane
+def enable(plane: Plane, email: str, reason: str) -> Told:
+    """Let EMAIL sign in again, with the roles and the password they had."""
+    person = plane.enable_person(email, reason)
+    return Told(person, f"{person['email']} may sign in again. Tokens that were revoked stay so.")
 
 
 @user.command("reset-password")

@@ -59,6 +59,8 @@ ACTIONS = {
     "webhook:disable": "disabled a webhook",
     "person:add": "added a person",
     "person:set_role": "changed a role",
+    "person:disable": "disabled a person",
+    "person:enable": "enabled a person",
     "person:set_password": "set a password",
     "person:create_link": "made a sign-in link",
     "person:sign_in": "signed in",

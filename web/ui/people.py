@@ -7,6 +7,7 @@ from flask import Blueprint, Response, request, url_for
 from controlplane.domain.access import EVERYWHERE, Role
 from controlplane.domain.errors import AlreadyExists, FieldError, InvalidInput, NotFound, Refused, ThrowbarError
 from controlplane.usecases import people as usecases
+from controlplane.usecases.disabling import disable_person, enable_person
 from controlplane.usecases.environments import list_environments
 from controlplane.usecases.signing_in import create_link
 from web.errors import STATUS
@@ -44,9 +45,31 @@ def set_role(person_id: int) -> Response:
     return done_and_back(url_for("ui.people.list_all"), f"The role of {person.email} was changed.")
 
 
+@blueprint.post("/<int:person_id>/disable")
+def disable(person_id: int) -> Response:
+    try:
+        person = disable_person(wired().store, person_id, asking.asked())
+    except Refused as error:
+        return _refused(error)
+    told = f"{person.email} is disabled: every session, link and token of theirs has ended."
+    return done_and_back(url_for("ui.people.list_all"), told)
+
+
+@blueprint.post("/<int:person_id>/enable")
+def enable(person_id: int) -> Response:
+    try:
+        person = enable_person(wired().store, person_id, asking.asked())
+    except InvalidInput as error:
+        return _refused(error)
+    return done_and_back(url_for("ui.people.list_all"), f"{person.email} may sign in again.")
+
+
 @blueprint.post("/link")
 def link() -> Response:
-    return _with_link(request.form.get("email", ""))
+    try:
+        return _with_link(request.form.get("email", ""))
+    except Refused as error:
+        return _refused(error)
 
 
 def _with_link(email: str) -> Response:

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request, url_for
 from controlplane.domain.access import Person, Role
 from controlplane.domain.errors import InvalidInput, NotSignedIn, TooManyTries
 from controlplane.usecases import people, signing_in
-from controlplane.usecases.own_tokens import list_own_tokens
+from controlplane.usecases.own_tokens import list_own_tokens, revoke_own_tokens
 from web.auth import caller, drop_session, keep_session
 from web.ui import asking
 from web.ui.answering import done_and_back, page
@@ -56,7 +56,15 @@ def set_password() -> Response:
         people.set_password(wired().store, person.id, request.form.get("password", ""), asking.asked())
     except InvalidInput as error:
         return _refused(person, shown_errors(error.errors))
-    return _signed_in_again(person.email)
+    return _signed_in_again(person.email, _revoked_too(person))
+
+
+def _revoked_too(person: Person) -> str:
+    """What was done to one's own tokens, where that was asked for as well."""
+    if not request.form.get("tokens"):
+        return ""
+    number = revoke_own_tokens(wired().store, person, asking.asked())
+    return f" {number} {'token was' if number == 1 else 'tokens were'} revoked."
 
 
 def _refused(person: Person, errors: dict[str, str]) -> Response:
@@ -79,10 +87,10 @@ def wrong_password(person: Person) -> dict[str, str]:
     return {}
 
 
-def _signed_in_again(email: str) -> Response:
+def _signed_in_again(email: str, revoked: str) -> Response:
     password, agent = request.form.get("password", ""), request.user_agent.string
     session = signing_in.sign_in(wired().store, email, password, wired().clock(), agent=agent)
-    response = done_and_back(url_for("ui.flags.home"), "Your password is set. Every other session has ended.")
+    response = done_and_back(url_for("ui.flags.home"), f"Your password is set. Every other session has ended.{revoked}")
     keep_session(response, session)
     return response
 
@@ -96,7 +104,9 @@ def end_session(handle: str) -> Response:
 
 @blueprint.post("/sign-out-everywhere")
 def sign_out_everywhere() -> Response:
-    signing_in.sign_out_everywhere(wired().store, asking.signed_in_person().id)
-    response = done_and_back(url_for("ui.signing_in.form"), "You are signed out on every device.")
+    person = asking.signed_in_person()
+    revoked = _revoked_too(person)
+    signing_in.sign_out_everywhere(wired().store, person.id)
+    response = done_and_back(url_for("ui.signing_in.form"), f"You are signed out on every device.{revoked}")
     drop_session(response)
     return response

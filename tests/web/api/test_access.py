@@ -89,6 +89,32 @@ def test_people_are_added_given_roles_and_listed(api) -> None:
     assert link.json["secret"] not in api("GET", "/api/v1/environments/production/audit").text
 
 
+def test_somebody_is_shut_out_and_let_in_again(api) -> None:
+    ann = api("POST", "/api/v1/users", {"email": "ann@example.org", "role": "admin"}).json
+    api("POST", "/api/v1/users", {"email": "bob@example.org", "role": "admin"})
+
+    out = api("POST", f"/api/v1/users/{ann['id']}/disable", {"reason": "has left"})
+    link = api("POST", f"/api/v1/users/{ann['id']}/link")
+    again = api("POST", f"/api/v1/users/{ann['id']}/enable")
+
+    assert out.json == {**ann, "disabled_at": NOW.isoformat()}
+    assert (link.status_code, link.json["detail"]) == (409, "ann@example.org is disabled: enable them first")
+    assert again.json == ann
+    entry = api("GET", "/api/v1/environments/production/audit").json["items"][1]
+    assert (entry["action"], entry["reason"]) == ("person:disable", "has left")
+
+
+def test_the_last_administrator_is_not_shut_out(api, state) -> None:
+    ann = api("POST", "/api/v1/users", {"email": "ann@example.org", "role": "admin"}).json
+    before = state()
+
+    refused = api("POST", f"/api/v1/users/{ann['id']}/disable")
+
+    assert refused.status_code == 409
+    assert refused.json["detail"] == "ann@example.org is the last administrator: make somebody else one first"
+    assert state() == before
+
+
 @pytest.mark.parametrize(
     ("document", "status"),
     [

@@ -176,6 +176,22 @@ def test_tokens_and_people_are_managed(throwbar) -> None:
     assert "operator (everywhere)" in throwbar("user", "list").stdout
 
 
+def test_somebody_is_shut_out_and_let_in_again(throwbar) -> None:
+    throwbar("user", "add", "boss@example.org", "--role", "admin")
+    throwbar("user", "add", "ann@example.org")
+
+    out = throwbar("user", "disable", "Ann@example.org", "-m", "has left")
+    last = throwbar("user", "disable", "boss@example.org")
+    listed = {each["email"]: each["disabled_at"] for each in read(throwbar("user", "list", "--json"))}
+    again = throwbar("user", "enable", "ann@example.org")
+
+    assert out.stdout == "ann@example.org is disabled: every session, link and token of theirs has ended.\n"
+    assert (last.exit_code, "is the last administrator" in last.stderr) == (1, True)
+    assert (listed["ann@example.org"] is None, listed["boss@example.org"]) == (False, None)
+    assert again.stdout.startswith("ann@example.org may sign in again.")
+    assert "no such person" in throwbar("user", "disable", "nobody@example.org").stderr
+
+
 def test_the_audit_log_is_exported_whole(throwbar, bridge) -> None:
     throwbar("flag", "disable", bridge, "-m", "=1+1\x1b[2J")
     length = read(throwbar("audit", "verify", "--json"))["length"]

@@ -126,3 +126,24 @@ def test_a_token_makes_no_tokens_since_it_has_no_profile(laptop) -> None:
     answer = laptop.client.post(TOKENS, data=LAPTOP, headers={"Authorization": f"Bearer {laptop.token}"})
 
     assert answer.status_code == 404
+
+
+def test_signing_out_everywhere_may_take_ones_tokens_along(operator, laptop) -> None:
+    assert "Revoke your token as well" in operator.text("/profile")
+
+    answer = operator.post("/profile/sign-out-everywhere", tokens="revoke")
+
+    assert answer.status_code == 303
+    assert "1 token was revoked" in visible(operator.get(answer.headers["Location"]))
+    assert laptop("GET", "").status_code == 401
+
+
+def test_a_new_password_may_take_ones_tokens_along_and_does_not_unasked(operator, laptop) -> None:
+    operator.post("/profile/password", password="correct horse battery")
+    assert laptop("GET", "").status_code == 200
+
+    new = {"current": "correct horse battery", "password": "another horse"}
+    answer = operator.post("/profile/password", **new, tokens="revoke")
+
+    assert "1 token was revoked" in visible(operator.client.get(answer.headers["Location"], follow_redirects=True))
+    assert laptop("GET", "").status_code == 401
