@@ -37,6 +37,24 @@ STATUS: dict[type[ThrowbarError], HTTPStatus] = {
 }
 
 
+_PLAIN = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title><link rel="stylesheet" href="/static/throwbar.css">
+<main class="door"><div class="stack">
+  <p class="faint">{status}</p>
+  <h1>{title}</h1>
+  <p class="break">{detail}</p>
+  <p class="soft">Try again. If it stays like this, tell whoever runs this server.</p>
+  <div class="row"><a class="button primary" href="/">To the flags</a></div>
+</div></main></html>
+"""
+_WORDS = {
+    HTTPStatus.NOT_FOUND: "there is nothing at this address",
+    HTTPStatus.METHOD_NOT_ALLOWED: "this address does not answer {method}",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "what was sent is too large",
+}
+
+
 def handle_errors(app: Flask) -> None:
     """Every error of every view ends in one of three functions."""
     app.register_error_handler(ThrowbarError, _ours)
@@ -59,11 +77,19 @@ def _ours(error: ThrowbarError) -> AnyResponse:
 def _http(error: HTTPException) -> AnyResponse:
     if error.code is None or error.code < 400:
         return error.get_response()  # a redirect is an exception to Werkzeug
-    response = _told(HTTPStatus(error.code), error.description or error.name)
+    response = _told(HTTPStatus(error.code), _sentence(error))
     for name, value in error.get_headers():
         if name == "Allow":
             response.headers[name] = value
     return response
+
+
+def _sentence(error: HTTPException) -> str:
+    """Werkzeug's own words speak of URLs and servers; what a view said stays."""
+    own = error.description != type(error).description
+    if own or error.code not in _WORDS:
+        return error.description or error.name
+    return _WORDS[error.code].format(method=request.method)
 
 
 def _unexpected(error: Exception) -> AnyResponse:
@@ -112,8 +138,8 @@ def _page(told: dict[str, Any]) -> str:
             return render_template("error.html", problem=told)
         except TemplateNotFound:
             pass
-    title, detail = escape(told["title"]), escape(told["detail"])
-    return f"<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title><h1>{title}</h1><p>{detail}</p>"
+    detail = f"{told['detail'][:1].upper()}{told['detail'][1:]}."
+    return _PLAIN.format(title=escape(told["title"]), detail=escape(detail), status=told["status"])
 
 
 def _to_sign_in() -> AnyResponse:

@@ -7,10 +7,17 @@ import pytest
 from playwright.sync_api import Browser, Page, StorageState
 
 from controlplane.clock import utc_now
-from controlplane.usecases import flags, freezes, webhooks
+from controlplane.usecases import flags, freezes, rollouts, webhooks
+from controlplane.usecases.changing import Place
 from tests.browser.people import a_flag, enter, watched
 from tests.browser.serving import Server, serving
-from tests.builders import a_cause, a_feature_document, a_moved_feature_document
+from tests.builders import (
+    a_cause,
+    a_data_flag_document,
+    a_data_plan_document,
+    a_feature_document,
+    a_moved_feature_document,
+)
 from tests.infrastructure.chromium import Chromium, ChromiumUnavailableError, find_chromium, launched
 
 WITHOUT_BROWSER = os.environ.pop("THROWBAR_TEST_WITHOUT_BROWSER", "") == "1" and os.environ.get("CI") != "true"
@@ -59,6 +66,9 @@ def furnished(server: Server) -> Server:
         flags.create_flag(server.store, "production", feature, a_cause(utc_now()))
     span = {"starts_at": "2099-12-20T00:00:00Z", "ends_at": "2099-12-27T00:00:00Z"}
     freezes.add_freeze(server.store, "production", {"name": "Christmas", **span}, a_cause(utc_now()))
+    data = a_data_flag_document(key="orders", guardrails=None, plan=a_data_plan_document(604_800))
+    flags.create_flag(server.store, "production", data, a_cause(utc_now()))
+    rollouts.start(server.store, Place("production", "orders"), a_cause(utc_now()))
     return server
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from controlplane.domain import errors
 from controlplane.domain.errors import ThrowbarError, Unreachable
+from tests.web.ui.visitor import visible
 from web.access import RULES, Need
 from web.errors import STATUS
 
@@ -40,6 +41,9 @@ def test_what_nobody_expected_is_logged_by_its_id_and_not_told(breaking, caplog,
     assert answer.status_code == 500
     assert "hunter2" not in answer.text
     assert "r-42" in answer.text
+    if answer.mimetype == "text/html":
+        assert '<link rel="stylesheet" href="/static/throwbar.css">' in answer.text
+        assert "To the flags" in answer.text
     assert "r-42" in caplog.text
     assert "hunter2" in caplog.text
 
@@ -57,6 +61,7 @@ def test_a_wrong_method_is_told_as_a_problem(api) -> None:
     assert answer.status_code == 405
     assert answer.mimetype == "application/problem+json"
     assert "POST" in answer.headers["Allow"]
+    assert answer.json["detail"].startswith("this address does not answer ")
 
 
 def test_a_page_that_is_not_there_is_told_as_a_page(client) -> None:
@@ -64,3 +69,5 @@ def test_a_page_that_is_not_there_is_told_as_a_page(client) -> None:
 
     assert answer.status_code == 404
     assert answer.mimetype == "text/html"
+    assert "There is nothing at this address." in answer.text
+    assert "URL" not in visible(answer)

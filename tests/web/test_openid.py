@@ -98,6 +98,13 @@ def test_somebody_known_is_signed_in_and_it_is_written_down(client, store, ann) 
     assert entry.reason == "signed in with Example ID"
 
 
+def test_the_provider_leads_on_to_the_page_that_was_asked_for(client, ann) -> None:
+    client.get("/sign-in?then=/environments/production/audit")
+
+    assert signed_in(client).headers["Location"] == "/environments/production/audit"
+    assert signed_in(client).headers["Location"] == "/"
+
+
 def test_what_is_asked_for_carries_a_challenge_and_nothing_secret(client, provider) -> None:
     asked = parse_qs(urlsplit(left(client)).query)
 

@@ -12,6 +12,7 @@ from controlplane.domain.errors import NotFound, NotSignedIn, ProviderFailed, Th
 from controlplane.usecases.vouching import Arrival, admit, count_arrival
 from web.auth import COOKIE, keep_session
 from web.errors import STATUS
+from web.ui import way
 from web.ui.answering import page, to
 from web.wiring import wired
 
@@ -42,7 +43,7 @@ def come_back() -> Response:
         signed_in = _signed_in(provider, _journey())
     except (NotSignedIn, ProviderFailed, TooManyTries) as error:
         return _once_more(error)
-    response = to(url_for("ui.flags.home"))
+    response = to(way.taken())
     keep_session(response, signed_in)
     return response
 

@@ -73,7 +73,8 @@ def state(answer: Answer, now: datetime) -> Sentence:
     if not answer["candidate"]:
         return (Part(_by_targeting(answer)), baseline, Part("."))
     if not any(each["percent"] for each in answer["operations"].values()):
-        return (Part(f"Enabled at 0 %: {goes} "), baseline, Part(_but_rules(answer) + _besides(answer)))
+        opening = _opening(rollout) or "Enabled at 0 %: "
+        return (Part(f"{opening}{goes} "), baseline, Part(_but_rules(answer) + _besides(answer)))
     return (
         Part(_opening(rollout)),
         *_shares(answer),
@@ -121,7 +122,11 @@ def _besides(answer: Answer) -> str:
 
 
 def _opening(rollout: Answer) -> str:
-    return "Paused: " if rollout["state"] == "paused" else ""
+    """Whether it is paused, and where the data stand, where any move."""
+    paused, phase = rollout["state"] == "paused", rollout.get("phase", "off")
+    if phase == "off":
+        return "Paused: " if paused else ""
+    return f"Paused in the phase {words(phase)}: " if paused else f"Phase {words(phase)}: "
 
 
 def _shares(answer: Answer) -> Iterator[Part]:

@@ -9,7 +9,7 @@ from controlplane.domain.errors import InvalidInput, NotSignedIn, TooManyTries
 from controlplane.usecases import people, signing_in
 from controlplane.usecases.own_tokens import list_own_tokens, revoke_own_tokens
 from web.auth import caller, drop_session, keep_session
-from web.ui import asking
+from web.ui import asking, way
 from web.ui.answering import done_and_back, page
 from web.ui.forms import shown_errors
 from web.wiring import wired
@@ -43,7 +43,7 @@ def shown_profile(status: int = HTTPStatus.OK, **context: object) -> Response:
 
 @blueprint.get("/first-password")
 def first_password() -> Response:
-    return page("first_password.html", person=asking.signed_in_person())
+    return page("first_password.html", person=asking.signed_in_person(), later=way.ahead())
 
 
 @blueprint.post("/password")
@@ -70,7 +70,13 @@ def _revoked_too(person: Person) -> str:
 def _refused(person: Person, errors: dict[str, str]) -> Response:
     if person.has_password:
         return shown_profile(HTTPStatus.UNPROCESSABLE_ENTITY, errors=errors)
-    return page("first_password.html", HTTPStatus.UNPROCESSABLE_ENTITY, person=person, errors=errors)
+    return page(
+        "first_password.html",
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        person=person,
+        errors=errors,
+        later=way.ahead(),
+    )
 
 
 def wrong_password(person: Person) -> dict[str, str]:
@@ -90,7 +96,7 @@ def wrong_password(person: Person) -> dict[str, str]:
 def _signed_in_again(email: str, revoked: str) -> Response:
     password, agent = request.form.get("password", ""), request.user_agent.string
     session = signing_in.sign_in(wired().store, email, password, wired().clock(), agent=agent)
-    response = done_and_back(url_for("ui.flags.home"), f"Your password is set. Every other session has ended.{revoked}")
+    response = done_and_back(way.taken(), f"Your password is set. Every other session has ended.{revoked}")
     keep_session(response, session)
     return response
 

@@ -10,6 +10,7 @@ from controlplane.usecases import signing_in as usecases
 from web.auth import COOKIE, caller_or_nobody, drop_session, keep_session, now_signed_in
 from web.errors import STATUS
 from web.kept import carried, is_ours
+from web.ui import way
 from web.ui.answering import done_and_back, page, to
 from web.wiring import wired
 
@@ -20,6 +21,7 @@ blueprint = Blueprint("signing_in", __name__)
 def form() -> Response:
     if caller_or_nobody():
         return to(_wanted())
+    way.keep(request.args.get("then"))
     return page("sign_in.html", then=request.args.get("then"))
 
 
@@ -40,9 +42,9 @@ def by_password() -> Response:
 
 
 def _wanted() -> str:
-    """The page that somebody was on the way to, else the first one."""
-    then = request.values.get("then", "")
-    return then if is_ours(then) else url_for("ui.flags.home")
+    """The page that the form names, else the one that this browser was on the way to."""
+    then, kept = request.values.get("then", ""), way.taken()
+    return then if is_ours(then) else kept
 
 
 def _once_more(error: ThrowbarError, email: str) -> Response:
@@ -67,8 +69,8 @@ def use_link(secret: str) -> Response:
         )
     except NotSignedIn as error:
         return page("sign_in.html", HTTPStatus.UNAUTHORIZED, message=error.message)
-    following = "ui.flags.home" if session.person.has_password else "ui.profile.first_password"
-    return _with_session(session, to(url_for(following)))
+    following = way.taken() if session.person.has_password else url_for("ui.profile.first_password")
+    return _with_session(session, to(following))
 
 
 @blueprint.post("/sign-out")

@@ -1,11 +1,13 @@
 """The first hour: a token, three lines of code, and waiting for the first report."""
 
+from collections.abc import Sequence
+
 from flask import Blueprint, render_template, request
 
-from controlplane.domain.access import TokenKind, TokenRequest
+from controlplane.domain.access import Token, TokenKind, TokenRequest
 from controlplane.usecases.answers import describe_flags
 from controlplane.usecases.instances import list_instances
-from controlplane.usecases.tokens import create_token
+from controlplane.usecases.tokens import create_token, list_tokens
 from web.ui import asking, wheel
 from web.wiring import wired
 
@@ -24,9 +26,10 @@ def make_token(environment: str) -> str:
     Buttons lead here rather than links, so that whoever may make a token finds one on the page: opening an address
     makes nothing.
     """
-    wanted = TokenRequest(TokenKind.SDK, f"first hour in {environment}", environment)
+    earlier = _made_here(environment)
+    wanted = TokenRequest(TokenKind.SDK, _name(environment), environment)
     _, secret = create_token(wired().store, wanted, asking.asked())
-    return _page(environment, secret=secret)
+    return _page(environment, secret=secret, earlier=earlier)
 
 
 @blueprint.get("/heard")
@@ -35,7 +38,17 @@ def heard(environment: str) -> str:
     return render_template("start/heard.html", environment=environment, key=_asked_for(), **_heard(environment))
 
 
-def _page(environment: str, secret: str | None = None) -> str:
+def _name(environment: str) -> str:
+    return f"first hour in {environment}"
+
+
+def _made_here(environment: str) -> list[Token]:
+    """Tokens of this page that still open something: what is shown once cannot be shown again, so they add up."""
+    name, now = _name(environment), asking.now()
+    return [each for each in list_tokens(wired().store) if each.name == name and each.is_valid(now)]
+
+
+def _page(environment: str, secret: str | None = None, earlier: Sequence[Token] = ()) -> str:
     flags = describe_flags(wired().store, environment, asking.now())
     able = [flag for flag in flags if flag["operations"] and not flag.get("targeting")]  # the SDK decides these
     example = next((flag for flag in able if flag["key"] == _asked_for()), next(iter(able), None))
@@ -43,7 +56,9 @@ def _page(environment: str, secret: str | None = None) -> str:
     sdk = wheel.address()
     context = {"url": url, "sdk": f"{url}{sdk}" if sdk else None, "secret": secret, "flags": flags, "example": example}
     key = example["key"] if example else ""
-    return render_template("start.html", environment=environment, key=key, **context, **_heard(environment))
+    return render_template(
+        "start.html", environment=environment, key=key, earlier=earlier, **context, **_heard(environment)
+    )
 
 
 def _asked_for() -> str:

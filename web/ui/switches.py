@@ -2,8 +2,10 @@
 
 from flask import Blueprint, Response, request
 
+from controlplane.domain.errors import FieldError, InvalidInput
+from controlplane.domain.flag import Flag
 from controlplane.usecases import flags as usecases
-from controlplane.usecases.changing import Place
+from controlplane.usecases.changing import Cause, Place
 from web.ui.answering import carried_out
 from web.ui.numbers import number
 from web.wiring import wired
@@ -36,11 +38,15 @@ def add_operation(environment: str, flag: str) -> Response:
 
 @blueprint.post("/operations/<operation>")
 def set_percent(environment: str, flag: str, operation: str) -> Response:
-    place, wanted = Place(environment, flag), {"percent": number(request.form.get("percent", ""))}
-    done = f"{operation} is at {wanted['percent']} %."
-    return carried_out(
-        place, lambda cause: usecases.set_operation(wired().store, place, operation, wanted, cause), done
-    )
+    place, text = Place(environment, flag), request.form.get("percent", "").strip()
+    kind = {"kind": request.form["kind"]} if request.form.get("kind") else {}
+
+    def change(cause: Cause) -> Flag:
+        if not text:
+            raise InvalidInput((FieldError("percent", "is empty: say how much goes to the candidate, from 0 to 100"),))
+        return usecases.set_operation(wired().store, place, operation, {"percent": number(text), **kind}, cause)
+
+    return carried_out(place, change, f"{operation} is at {number(text)} %.")
 
 
 @blueprint.post("/operations/<operation>/routing")

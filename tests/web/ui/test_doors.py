@@ -56,6 +56,42 @@ def test_a_first_password_can_be_chosen_or_left_for_later(stranger: Visitor, lin
     assert "Your password is set" in visible(_follow(stranger, stranger.post("/profile/password", password=PASSWORD)))
 
 
+def test_a_link_leads_on_to_the_page_that_was_asked_for(stranger: Visitor, link: str) -> None:
+    stranger.get(stranger.get(FLAG).headers["Location"])
+    stranger.client.post(link)
+
+    assert f'href="{FLAG}">Later' in stranger.get("/profile/first-password").text
+    assert stranger.post("/profile/password", password=PASSWORD).headers["Location"] == FLAG
+
+
+def test_who_has_a_password_is_led_on_at_once_and_only_once(store: Store, stranger: Visitor, link: str) -> None:
+    ann = people.find_person(store, "ann@example.org")
+    people.set_password(store, ann.id, PASSWORD, a_cause())
+    links = ["/sign-in/" + signing_in.create_link(store, ann.email, a_cause()) for _ in range(2)]
+    stranger.get(f"/sign-in?then={FLAG}")
+
+    assert [stranger.client.post(each).headers["Location"] for each in links] == [FLAG, "/"]
+
+
+@pytest.mark.parametrize("then", ["https://evil.example/", "//evil.example", "/\t/evil.example", "javascript:alert(1)"])
+def test_a_link_leads_to_no_other_site(stranger: Visitor, link: str, then: str) -> None:
+    stranger.client.get("/sign-in", query_string={"then": then})
+    stranger.client.post(link)
+
+    assert 'href="/">Later' in stranger.get("/profile/first-password").text
+
+
+def test_a_way_is_forgotten_after_a_day(stranger: Visitor, link: str, clock) -> None:
+    stranger.get(f"/sign-in?then={FLAG}")
+    clock.go_on(timedelta(hours=23))
+    stranger.client.post(link)
+    assert f'href="{FLAG}">Later' in stranger.get("/profile/first-password").text
+
+    clock.go_on(timedelta(hours=2))
+
+    assert 'href="/">Later' in stranger.get("/profile/first-password").text
+
+
 def _follow(visitor: Visitor, response):
     while response.status_code in (302, 303):
         response = visitor.get(response.headers["Location"])

@@ -12,7 +12,7 @@ from controlplane.usecases.changing import Place
 from controlplane.usecases.leading import lead
 from controlplane.usecases.telemetry import record_reports
 from controlplane.usecases.ticking import tick
-from tests.builders import NOW, a_cause, a_cell, a_flag_document, a_report
+from tests.builders import NOW, a_cause, a_cell, a_data_flag_document, a_flag_document, a_report
 from tests.web.ui.visitor import FLAG, FLAGS, Visitor, visible
 
 BRIDGE = Place("production", "dspex-bridge")
@@ -112,7 +112,7 @@ def test_a_percent_is_set_in_steps_of_a_thousandth(store: Store, flag: None, ope
     [
         ("101", "must be between 0 and 100"),
         ("lots", "must be a number"),
-        ("", "must be a number"),
+        (" ", "is empty: say how much goes to the candidate, from 0 to 100"),
         ("0.0001", "steps of 0.001"),
     ],
 )
@@ -245,3 +245,33 @@ def test_the_findings_say_what_is_waited_for_and_both_rates_with_their_intervals
     assert "at any time with 99 %" in text
     assert "Nothing speaks against snakepit." in text
     assert "Evidence against snakepit, errors and latency (thin)" in text
+
+
+def test_an_operation_of_moving_data_says_what_its_calls_do(store: Store, operator: Visitor) -> None:
+    flags.create_flag(store, "production", a_data_flag_document(guardrails=None), a_cause())
+    assert 'id="new-kind"' in operator.get(FLAG).text
+
+    operator.done(f"{FLAG}/operations", operation="list", percent="0", kind="read", expected="1")
+
+    assert flags.get_flag(store, BRIDGE).operations["list"].kind == "read"
+
+
+def test_a_long_description_stands_whole_where_there_is_room(store: Store, flag: None, viewer: Visitor) -> None:
+    assert "<dt>Description</dt>" not in viewer.get(FLAG).text
+    flags.patch_flag(store, BRIDGE, {"description": "all of it " * 200}, a_cause())
+
+    page = viewer.get(FLAG).text
+
+    assert f'<p class="clamp break">{"all of it " * 199}' in page
+    assert f'<dt>Description</dt><dd class="break">{"all of it " * 199}' in page
+
+
+def test_tokens_of_the_first_hour_add_up_and_are_shown_to_be_revoked(store: Store, admin: Visitor) -> None:
+    start = "/environments/production/start"
+    assert "made here before" not in visible(admin.post(start))
+
+    again = visible(admin.post(start))
+
+    assert "1 made here before" in again
+    assert "never used" in again
+    assert "Revoke" in again

@@ -11,7 +11,7 @@ from controlplane.store import Store
 from controlplane.usecases import finishing, flags, rollouts
 from controlplane.usecases.answers import describe_flag, newest_changes
 from controlplane.usecases.changing import Place
-from tests.builders import NOW, a_cause, a_flag_document, a_plan_document
+from tests.builders import NOW, a_cause, a_data_flag_document, a_flag_document, a_plan_document
 from web.ui import present, verbs
 
 BRIDGE = Place("production", "dspex-bridge")
@@ -50,6 +50,21 @@ def test_what_stops_every_call_is_said_first(store: Store, flag: None) -> None:
 
     rollouts.roll_back(store, BRIDGE, a_cause())
     assert sentence(store) == "Rolled back: every call goes to python_pool_v2 since 09:00:00."
+
+
+def test_the_phase_of_data_that_move_is_said_first(store: Store) -> None:
+    flags.create_flag(store, "production", a_data_flag_document(guardrails=None), a_cause())
+    rollouts.start(store, BRIDGE, a_cause())
+
+    assert sentence(store).startswith("Phase dual write: every call goes to python_pool_v2. Writes also go to snakepit")
+
+    rollouts.pause(store, BRIDGE, a_cause())
+    assert sentence(store).startswith("Paused in the phase dual write: every call goes to ")
+
+    rollouts.resume(store, BRIDGE, a_cause())
+    for _ in range(2):
+        rollouts.advance(store, BRIDGE, a_cause())
+    assert sentence(store).startswith("Phase live: 50 % of read and write on snakepit since 09:00:00")
 
 
 def test_stages_are_past_present_and_planned(store: Store, flag: None) -> None:

@@ -48,6 +48,17 @@ def test_past_present_and_planned_stand_where_their_times_are(store: Store, view
     assert "planned: 50 % 1 day planned from Wednesday 09:00 to Thursday 09:00" in told
 
 
+def test_the_word_of_a_whole_share_stands_below_the_word_now(store: Store, viewer: Visitor) -> None:
+    flags.set_plan(store, BRIDGE, a_plan_document(100), a_cause())
+    rollouts.start(store, BRIDGE, a_cause(NOW))
+
+    page = viewer.get(FLAG).text
+    (now,) = re.findall(r'<text class="now" x="[\d.]+%" y="(\d+)"', page)
+    (label,) = re.findall(r'<text x="0.0%" y="([\d.]+)" dx="3">100', page)
+
+    assert float(label) - float(now) > 12
+
+
 def test_a_freeze_is_shaded_and_puts_off_what_is_planned(store: Store, viewer: Visitor) -> None:
     span = {"starts_at": (NOW + DAY / 2).isoformat(), "ends_at": (NOW + 2 * DAY).isoformat()}
     freezes.add_freeze(store, "production", {"name": "Inventory", **span}, a_cause())
