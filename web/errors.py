@@ -48,7 +48,7 @@ _PLAIN = """<!doctype html>
   <div class="row"><a class="button primary" href="/">To the flags</a></div>
 </div></main></html>
 """
-_WORDS = {
+_WORDS: dict[int, str] = {
     HTTPStatus.NOT_FOUND: "there is nothing at this address",
     HTTPStatus.METHOD_NOT_ALLOWED: "this address does not answer {method}",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "what was sent is too large",

@@ -21,9 +21,9 @@ def keep(then: str | None) -> None:
 
 def ahead() -> str:
     """The page that somebody was on the way to, else the first one."""
-    kept = session.get(PLACE)
-    fresh = kept and wired().clock().timestamp() - kept["at"] <= LASTS.total_seconds()
-    return kept["to"] if fresh and is_ours(kept["to"]) else url_for("ui.flags.home")
+    kept = session.get(PLACE) or {"to": "", "at": 0.0}
+    is_over = wired().clock().timestamp() - kept["at"] > LASTS.total_seconds()
+    return url_for("ui.flags.home") if is_over or not is_ours(kept["to"]) else str(kept["to"])
 
 
 def taken() -> str:
