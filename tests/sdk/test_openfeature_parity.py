@@ -54,7 +54,7 @@ def world():
 @given(
     flag=FLAGS,
     operation=st.sampled_from(["read", "write", "lösche", "not listed"]),
-    key=st.none() | TEXTS.filter(bool),
+    key=st.none() | TEXTS,
     attributes=ATTRIBUTES,
 )
 def test_the_provider_says_what_decide_says(world, flag, operation, key, attributes):

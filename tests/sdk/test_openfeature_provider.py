@@ -105,7 +105,7 @@ def test_every_reason_has_a_word_of_openfeature_and_our_own(flags, client, serve
     assert (details.value, details.reason, details.flag_metadata["reason"]) == told
 
 
-@pytest.mark.parametrize("key", [None, ""])
+@pytest.mark.parametrize("key", [None, ""])  # the SDK of OpenFeature makes none of an empty one
 def test_without_a_targeting_key_there_is_no_key(flags, client, server, key):
     server.document = a_document(2)
     client.flush()

@@ -24,13 +24,13 @@ OPERATION = "operation"  # the attribute of a context that names it
 def resolve_migration(
     client: Client, flag: str, default: str, context: EvaluationContext
 ) -> FlagResolutionDetails[str]:
-    """The backend. An empty targeting key is none. Raises one of OpenFeature's errors."""
+    """The backend. Raises one of OpenFeature's errors."""
     plan = client.engine.snapshot.flags.get(flag)
     operation = _operation(client, flag, plan, context.attributes)
     migration = client.migrations.using(flag, operation) or client.migration(
         flag, baseline=default if sendable(default) else "baseline"
     )
-    decision = migration.decide(operation, key=context.targeting_key or None, attributes=context.attributes)
+    decision = migration.decide(operation, key=context.targeting_key, attributes=context.attributes)
     if decision.reason is Reason.SDK_ERROR:
         raise GeneralError("an error inside the SDK: see the log of this process")
     if decision.reason is Reason.FLAG_MISSING or (decision.reason is Reason.NOT_READY and not decision.version):
