@@ -191,6 +191,7 @@ UI: dict[str, Rule] = {
 EDGE: dict[str, Rule] = {
     "GET /sdk/v1/snapshot": Need.SDK,
     "POST /sdk/v1/reports": Need.SDK,
+    "POST /v1/metrics": Need.SDK,
     "GET /flagd/v0/flags.json": Need.SDK,
     "POST /ofrep/v1/evaluate/flags": Need.SDK,
     "POST /ofrep/v1/evaluate/flags/<key>": Need.SDK,

@@ -72,7 +72,8 @@ def _canonical(bucket: Bucket) -> str:
     strata = [[each.share, _arm(each.baseline), _arm(each.candidate)] for each in bucket.strata]
     both = [_arm(bucket.baseline), _arm(bucket.candidate)]
     probes = [[bucket.probes.judged, bucket.probes.bad]] if bucket.probes.judged else []
-    return json.dumps([bucket.start, strata, *both, *probes], separators=(",", ":"))
+    metrics = [_arm(bucket.metrics)] if bucket.metrics.calls else []
+    return json.dumps([bucket.start, strata, *both, *probes, *metrics], separators=(",", ":"))
 
 
 def _arm(arm: Arm) -> list[object]:

@@ -51,13 +51,17 @@ class Stratum:
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """One operation in one sealed bucket: what the share assigned, and everything there was, `probes` apart as well."""
+    """One operation in one sealed bucket: what the share assigned, and everything there was, `probes` apart as well.
+
+    `metrics` are calls of the candidate that were told without keys, and are in no other field: limits count them.
+    """
 
     start: int
     strata: tuple[Stratum, ...]
     baseline: Arm
     candidate: Arm
     probes: Arm = Arm()
+    metrics: Arm = Arm()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,8 @@ def gather(seen: Evidence, bucket: Bucket, guardrails: Guardrails) -> Evidence:
         seen = replace(seen, outage=bet_on_outage(seen.outage, candidates, bucket.baseline, effect))
     if guardrails.compare:
         seen = _compared(seen, bucket.strata, guardrails.compare, effect)
-    return _measured(seen, bucket.candidate, guardrails, effect)
+    candidate = total([bucket.candidate, bucket.metrics]) if bucket.metrics.calls else bucket.candidate
+    return _measured(seen, candidate, guardrails, effect)
 
 
 def _heeded(seen: Evidence, bucket: Bucket, compare: Compare) -> tuple[Evidence, Bucket]:

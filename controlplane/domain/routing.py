@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 SHADOW_CALL = "shadow"  # `assigned_by` of a call nobody waits for: kept out of every verdict, window and limit
+TOLD_AS_METRICS = "unknown"  # `assigned_by` of calls told without keys: counted in limits, never compared
 DEFAULT_SHADOW_SHARE = 1_000  # 1 %
 
 

@@ -56,9 +56,11 @@ def _missing_side(sample: Sample) -> str | None:
 
 
 def _too_few(guardrails: Guardrails, sample: Sample) -> str:
+    seen, calls = sample.stage_keys[1], sample.candidate.calls
+    undrawn = f"; {count(calls)} calls that no share drew count for limits alone" if calls and not seen else ""
     return (
-        f"{sample.operation}: {count(sample.stage_keys[1])} of {count(guardrails.min_samples)} samples "
-        f"of {sample.candidate_name} at this share"
+        f"{sample.operation}: {count(seen)} of {count(guardrails.min_samples)} samples "
+        f"of {sample.candidate_name} at this share{undrawn}"
     )
 
 

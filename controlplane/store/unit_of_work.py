@@ -23,6 +23,7 @@ from controlplane.store.freezes import Freezes
 from controlplane.store.instances import Instances
 from controlplane.store.journal import Journal
 from controlplane.store.lease import Leases
+from controlplane.store.metric_batches import MetricBatches
 from controlplane.store.packs import Packs
 from controlplane.store.people import People
 from controlplane.store.reports import Buckets
@@ -49,6 +50,7 @@ class UnitOfWork:
         self.counters = Counters(connection)
         self.leases = Leases(connection)
         self.journal = Journal(connection)
+        self.metric_batches = MetricBatches(connection)
         self.instances = Instances(connection)
         self.buckets = Buckets(connection)
         self.packs = Packs(connection)

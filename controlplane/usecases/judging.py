@@ -12,7 +12,7 @@ from controlplane.domain.ledger import Ledger, noted
 from controlplane.domain.observation import Arm, Bucket, Evidence, Stratum, gather, total
 from controlplane.domain.record import Grounds
 from controlplane.domain.rollout import Decision, State
-from controlplane.domain.routing import SHADOW_CALL
+from controlplane.domain.routing import SHADOW_CALL, TOLD_AS_METRICS
 from controlplane.domain.sample import Sample
 from controlplane.domain.shadowing import judge_pairs
 from controlplane.domain.snapshot import Clockwork
@@ -200,12 +200,18 @@ def buckets_of(cells: Cells) -> Iterator[dict[str, Bucket]]:
 
 
 def _bucket(start: int, cells: Cells) -> Bucket:
+    metrics = [arm for place, arm in cells if _is_metric(place) and place.side is Side.CANDIDATE]
+    cells = [cell for cell in cells if not _is_metric(cell[0])]
     shares = sorted({place.share for place, _ in cells if place.assigned_by == "share"})
     strata = tuple(
         Stratum(share, _of(cells, Side.BASELINE, share), _of(cells, Side.CANDIDATE, share)) for share in shares
     )
     probes = total([arm for place, arm in cells if place.assigned_by == "probe" and place.side is Side.CANDIDATE])
-    return Bucket(start, strata, both(cells, Side.BASELINE), both(cells, Side.CANDIDATE), probes)
+    return Bucket(start, strata, both(cells, Side.BASELINE), both(cells, Side.CANDIDATE), probes, total(metrics))
+
+
+def _is_metric(place: Place) -> bool:
+    return place.assigned_by == TOLD_AS_METRICS
 
 
 def _of(cells: Cells, side: Side, share: int) -> Arm:

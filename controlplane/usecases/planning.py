@@ -14,6 +14,7 @@ from controlplane.domain.observation import Arm, total
 from controlplane.domain.plan import Plan
 from controlplane.domain.precheck import Precheck, told
 from controlplane.domain.retention import grain_for
+from controlplane.domain.routing import TOLD_AS_METRICS
 from controlplane.domain.share import FULL, to_percent
 from controlplane.domain.snapshot import Clockwork
 from controlplane.domain.words import percent, seconds
@@ -108,7 +109,8 @@ def _known(
 
 def _traffic(cells: Sequence[tuple[Cell, Arm]], name: str, until: int) -> Traffic | None:
     """Keys that came a second since the first report, and the part of them that failed."""
-    own = [(place, arm) for place, arm in cells if place.operation == name and place.assigned_by not in RESCUES]
+    apart = {*RESCUES, TOLD_AS_METRICS}
+    own = [(place, arm) for place, arm in cells if place.operation == name and place.assigned_by not in apart]
     arm = total([arm for _, arm in own])
     if not arm.keys:
         return None

@@ -9,11 +9,13 @@ from controlplane.domain.flag import Flag, Side
 from controlplane.domain.histogram import Histogram
 from controlplane.domain.precheck import LEAST_SECONDS, Precheck, precheck
 from controlplane.domain.retention import Grain
+from controlplane.domain.routing import TOLD_AS_METRICS
 from controlplane.store.cells import Place
 from controlplane.usecases.surveying import Reads
 
 LOOKS_BACK = 86_400  # seconds
-_NOT_DRAWN = frozenset({"fallback", "breaker", "shadow", "probe"})  # calls that another call of the same request made
+# Calls that another call of the same request made, and those of which nobody knows the key.
+_NOT_DRAWN = frozenset({"fallback", "breaker", "shadow", "probe", TOLD_AS_METRICS})
 
 Told = dict[str, list[tuple[int, Arm]]]
 

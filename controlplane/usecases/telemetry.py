@@ -22,6 +22,7 @@ TOO_EARLY = 120  # seconds a bucket may start in the future of the server's cloc
 TOO_OLD = 600  # seconds after which a report is kept out: it is history, not health
 KEEP = timedelta(days=30)
 KEEP_INSTANCES = timedelta(days=7)
+KEEP_BATCHES = timedelta(seconds=TOO_OLD + 2 * TOO_EARLY)  # of metrics: what is older is refused for its age
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,9 +202,10 @@ def _histogram(document: Mapping[str, int]) -> dict[int, int]:
 
 
 def forget_old(store: Store, now: datetime) -> None:
-    """Drop examples, instances, sessions and links past their time; for telemetry see usecases/retention.py."""
+    """Drop what is past its time, but for telemetry: see usecases/retention.py."""
     with store.writing() as uow:
         uow.examples.forget_before(now - KEEP)
         uow.instances.forget_before(now - KEEP_INSTANCES)
+        uow.metric_batches.forget_before(now - KEEP_BATCHES)
         uow.signing_in.forget_expired(now)
         uow.commit()

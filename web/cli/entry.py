@@ -20,6 +20,7 @@ from controlplane.store import Store, open_store
 from controlplane.usecases.books import keep_books
 from controlplane.usecases.delivering import Office
 from controlplane.usecases.flag_sets import current_flag_set
+from controlplane.usecases.metering import record_metrics
 from controlplane.usecases.news import read_news
 from controlplane.usecases.polls import note_polls
 from controlplane.usecases.sealing import Seal
@@ -123,6 +124,9 @@ def make_brain(store: Store, clockwork: Clockwork, clock: Clock, secret_key: str
         flag_set=partial(current_flag_set, store),
         tokens=partial(list_tokens, store),
         record=lambda batch: record_reports(store, batch, clock()),
+        meter=lambda environment, batches: record_metrics(
+            store, environment, batches, clock(), clockwork.bucket_seconds
+        ),
         keep_books=lambda used, counts: keep_books(store, used, counts, clock()),
         note_polls=partial(note_polls, store),
         clock=clock,

@@ -13,6 +13,7 @@ from web.edge.doors import Doors, listening, posting, reading
 from web.edge.flag_sets import FlagSets
 from web.edge.flagd_rpc import SERVICES, FlagdRpc
 from web.edge.http import Answer, Application, Receive, Scope, Send, json_answer, problem, reply
+from web.edge.metrics import MetricsDoor
 from web.edge.notices import Notices
 from web.edge.ofrep import ALL, EVENTS, Ofrep
 from web.edge.polls import PollBook
@@ -55,12 +56,15 @@ class Edge:
         self._stream = Stream(brain, self._reader)
         self._polls = PollBook(brain, self._writer, note_every)
         self._reports = ReportDoor(self._commits, self.counts, self._watcher.catch_up)
+        self._meter = ThreadPoolExecutor(1, "edge-metrics")
+        self._metrics = MetricsDoor(brain.meter, self._meter, self.counts)
         self._flag_sets = FlagSets(brain, self._reader, self._watcher.snapshots, self.counts)
         ofrep = Ofrep(self._tokens, tickets, self._flag_sets, self._watcher.catch_up, self.counts)
         rpc = FlagdRpc(self._tokens, self._flag_sets, self.counts)
         self._doors = Doors(
             reading("/sdk/v1/snapshot", self._snapshot),
             posting("/sdk/v1/reports", self._report),
+            posting("/v1/metrics", self._measure),
             reading("/flagd/v0/flags.json", self._definition),
             posting(ALL, ofrep.all),
             posting(f"{ALL}/<key>", ofrep.one),
@@ -115,7 +119,7 @@ class Edge:
 
     async def _end_looks(self) -> None:
         """What is under way ends before the store is closed under it; a database that hangs is not waited for long."""
-        pools = (self._reader, self._writer)
+        pools = (self._reader, self._writer, self._meter)
         for pool in pools:
             pool.shutdown(wait=False, cancel_futures=True)
         await asyncio.wait([asyncio.create_task(asyncio.to_thread(pool.shutdown)) for pool in pools], timeout=GRACE)
@@ -165,6 +169,11 @@ class Edge:
         headers = dict(scope["headers"])
         visitor = self._tokens.admit(headers.get(b"authorization"))
         await reply(send, await self._reports.take(visitor.environment, headers, receive))
+
+    async def _measure(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        visitor = self._tokens.admit(headers.get(b"authorization"))
+        await reply(send, await self._metrics.take(visitor.environment, headers, receive))
 
     async def _alive(self, scope: Scope, receive: Receive, send: Send) -> None:
         del receive

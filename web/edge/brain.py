@@ -7,6 +7,7 @@ from typing import Any
 from controlplane.clock import Clock
 from controlplane.domain.access import Role, Token
 from controlplane.domain.flag_set import FlagSet
+from controlplane.usecases.metering import Batch
 from controlplane.usecases.news import News
 from controlplane.usecases.polls import Poll
 from controlplane.usecases.stirring import Marks
@@ -24,6 +25,7 @@ class Brain:
     flag_set: Callable[[str], FlagSet]
     tokens: Callable[[], Collection[Token]]
     record: Callable[[Sequence[Incoming]], Newest]
+    meter: Callable[[str, Sequence[Batch]], Mapping[str, int]]  # environment, batches → sentence: points refused
     keep_books: Callable[[Collection[int], Mapping[str, int]], None]
     note_polls: Callable[[Sequence[Poll]], None]
     clock: Clock

@@ -1,0 +1,100 @@
+"""A service with OpenTelemetry's own SDK and exporter, and no SDK of ours: its calls are seen, and its failures act."""
+
+from contextlib import contextmanager
+
+import pytest
+from freezegun import freeze_time
+from opentelemetry.exporter.otlp.proto.http import Compression
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider
+from opentelemetry.sdk.metrics.export import AggregationTemporality, PeriodicExportingMetricReader
+from opentelemetry.sdk.metrics.view import ExponentialBucketHistogramAggregation
+from opentelemetry.sdk.resources import Resource
+
+from tests.builders import a_flag_document
+from tests.stories.world import BUCKET, SEAL, a_world
+
+HEALTH = "/flags/dspex-bridge/health"
+
+
+@pytest.fixture
+def world(database_url):
+    with freeze_time("2026-01-05 09:00:00", real_asyncio=True) as clock, a_world(database_url, clock) as living:
+        yield living
+
+
+@contextmanager
+def a_service(world, compression=Compression.Gzip):
+    """Set up as its documentation says; what it measures is exported when the story says so."""
+    exporter = OTLPMetricExporter(
+        endpoint=f"http://127.0.0.1:{world.port}/v1/metrics",
+        headers={"authorization": f"Bearer {world.sdk}"},
+        compression=compression,
+        preferred_temporality=dict.fromkeys((Counter, Histogram), AggregationTemporality.DELTA),
+        preferred_aggregation={Histogram: ExponentialBucketHistogramAggregation()},
+    )
+    reader = PeriodicExportingMetricReader(exporter, export_interval_millis=float("inf"))
+    resource = Resource.create({"service.name": "billing", "service.instance.id": "pod-1"})
+    provider = MeterProvider([reader], resource)
+    try:
+        yield provider
+    finally:
+        provider.shutdown()
+
+
+def measured(duration, *, failing):
+    """Ten seconds of calls to both backends."""
+    for backend, calls in (("python_pool_v2", 300), ("snakepit", 100)):
+        attributes = {
+            "feature_flag.key": "dspex-bridge",
+            "feature_flag.result.variant": backend,
+            "throwbar.operation": "echo",
+        }
+        for number in range(calls):
+            failed = {"error.type": "timeout"} if failing and backend == "snakepit" and number % 2 else {}
+            duration.record(0.020, attributes | failed)
+
+
+def live(world, provider, duration, buckets, *, failing=False):
+    for _ in range(buckets):
+        measured(duration, failing=failing)
+        world.pass_by(BUCKET)
+        assert provider.force_flush()
+        world.tick()
+
+
+def test_its_calls_are_seen_and_a_limit_takes_its_candidate_back(world):
+    document = a_flag_document(
+        operations={"echo": {"percent": 0}}, guardrails={"max_error_rate": 0.05, "max_latency_ms": {"p99": 1000}}
+    )
+    assert world.api("POST", "/flags", document)[0] == 201
+    assert world.api("POST", "/flags/dspex-bridge/rollout/start", {"reason": "a story"})[0] == 200
+    with a_service(world) as provider:
+        duration = provider.get_meter("billing").create_histogram("throwbar.call.duration", unit="s")
+        live(world, provider, duration, 6)
+
+        health = world.api("GET", HEALTH)[1]
+        assert health["verdict"] == "inconclusive"  # calls are no keys: too few of them to advance on
+        found = {each["guardrail"]: each for each in health["operations"]["echo"]["findings"]}
+        assert found["max_error_rate"]["verdict"] == "healthy"
+        assert 20 <= found["max_latency_p99"]["value"] <= 20 * 1.0905**2
+        assert "errors_vs_baseline" not in found
+
+        live(world, provider, duration, 8, failing=True)
+
+    assert world.flag()["rollout"]["state"] == "rolled_back"
+
+
+def test_a_plain_counter_is_enough_where_nobody_measures_durations(world):
+    assert world.api("POST", "/flags", a_flag_document(operations={"echo": {"percent": 0}}))[0] == 201
+    with a_service(world, Compression.NoCompression) as provider:
+        calls = provider.get_meter("billing").create_counter("throwbar.calls", unit="{call}")
+        calls.add(7, {"feature_flag.key": "dspex-bridge", "feature_flag.result.variant": "python_pool_v2"})
+        world.pass_by(BUCKET)
+        assert provider.force_flush()
+        world.pass_by(SEAL)
+        world.tick()
+
+    with world.store.reading() as uow:
+        ((place, arm),) = uow.buckets.between(1, "dspex-bridge", 0, 2**40)
+    assert (place.operation, arm.calls, arm.bad, arm.latency) == ("echo", 7, 0, {})
