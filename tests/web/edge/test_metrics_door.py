@@ -270,7 +270,10 @@ def test_a_body_that_is_too_large_is_refused_also_once_it_is_inflated(plane: Pla
 
     assert send(plane, large).status == 413
     answer = send(plane, gzip.compress(large), Content_Encoding="gzip")
-    assert (answer.status, answer.json["detail"]) == (413, "a request may have 4194304 bytes: send fewer points at once")
+    assert (answer.status, answer.json["detail"]) == (
+        413,
+        "a request may have 4194304 bytes: send fewer points at once",
+    )
 
 
 def test_only_services_may_tell_metrics(plane: Plane, admin_token: str) -> None:
