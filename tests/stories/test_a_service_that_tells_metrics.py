@@ -4,11 +4,9 @@ from contextlib import contextmanager
 
 import pytest
 from freezegun import freeze_time
-from opentelemetry.exporter.otlp.proto.http import Compression
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
-from opentelemetry.sdk.metrics import Counter, Histogram, MeterProvider
-from opentelemetry.sdk.metrics.export import AggregationTemporality, PeriodicExportingMetricReader
-from opentelemetry.sdk.metrics.view import ExponentialBucketHistogramAggregation
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 
 from tests.builders import a_flag_document
@@ -23,19 +21,22 @@ def world(database_url):
         yield living
 
 
+@pytest.fixture
+def settings(world, monkeypatch):
+    """As docs/recipes.md says."""
+    beginning = "OTEL_EXPORTER_OTLP_METRICS"
+    monkeypatch.setenv(f"{beginning}_ENDPOINT", f"http://127.0.0.1:{world.port}/v1/metrics")
+    monkeypatch.setenv(f"{beginning}_HEADERS", f"authorization=Bearer%20{world.sdk}")
+    monkeypatch.setenv(f"{beginning}_TEMPORALITY_PREFERENCE", "delta")
+    monkeypatch.setenv(f"{beginning}_DEFAULT_HISTOGRAM_AGGREGATION", "base2_exponential_bucket_histogram")
+    return monkeypatch.setenv
+
+
 @contextmanager
-def a_service(world, compression=Compression.Gzip):
-    """Set up as its documentation says; what it measures is exported when the story says so."""
-    exporter = OTLPMetricExporter(
-        endpoint=f"http://127.0.0.1:{world.port}/v1/metrics",
-        headers={"authorization": f"Bearer {world.sdk}"},
-        compression=compression,
-        preferred_temporality=dict.fromkeys((Counter, Histogram), AggregationTemporality.DELTA),
-        preferred_aggregation={Histogram: ExponentialBucketHistogramAggregation()},
-    )
-    reader = PeriodicExportingMetricReader(exporter, export_interval_millis=float("inf"))
-    resource = Resource.create({"service.name": "billing", "service.instance.id": "pod-1"})
-    provider = MeterProvider([reader], resource)
+def a_service():
+    """What it measures is exported when the story says so."""
+    reader = PeriodicExportingMetricReader(OTLPMetricExporter(), export_interval_millis=float("inf"))
+    provider = MeterProvider([reader], Resource.create({"service.name": "billing", "service.instance.id": "pod-1"}))
     try:
         yield provider
     finally:
@@ -63,13 +64,14 @@ def live(world, provider, duration, buckets, *, failing=False):
         world.tick()
 
 
-def test_its_calls_are_seen_and_a_limit_takes_its_candidate_back(world):
+def test_its_calls_are_seen_and_a_limit_takes_its_candidate_back(world, settings):
+    settings("OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", "gzip")
     document = a_flag_document(
         operations={"echo": {"percent": 0}}, guardrails={"max_error_rate": 0.05, "max_latency_ms": {"p99": 1000}}
     )
     assert world.api("POST", "/flags", document)[0] == 201
     assert world.api("POST", "/flags/dspex-bridge/rollout/start", {"reason": "a story"})[0] == 200
-    with a_service(world) as provider:
+    with a_service() as provider:
         duration = provider.get_meter("billing").create_histogram("throwbar.call.duration", unit="s")
         live(world, provider, duration, 6)
 
@@ -85,9 +87,9 @@ def test_its_calls_are_seen_and_a_limit_takes_its_candidate_back(world):
     assert world.flag()["rollout"]["state"] == "rolled_back"
 
 
-def test_a_plain_counter_is_enough_where_nobody_measures_durations(world):
+def test_a_plain_counter_is_enough_where_nobody_measures_durations(world, settings):
     assert world.api("POST", "/flags", a_flag_document(operations={"echo": {"percent": 0}}))[0] == 201
-    with a_service(world, Compression.NoCompression) as provider:
+    with a_service() as provider:
         calls = provider.get_meter("billing").create_counter("throwbar.calls", unit="{call}")
         calls.add(7, {"feature_flag.key": "dspex-bridge", "feature_flag.result.variant": "python_pool_v2"})
         world.pass_by(BUCKET)
