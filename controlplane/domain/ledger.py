@@ -5,7 +5,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from controlplane.domain.observation import Arm, Bucket, Stratum
+from controlplane.domain.arm import Arm
+from controlplane.domain.bucket import Bucket, Stratum
 
 _COUNTED = ("calls", "bad", "cancelled", "keys", "bad_keys")
 _HISTOGRAMS = ("latency", "key_latency", "rise_from", "rise_to")

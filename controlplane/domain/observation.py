@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from controlplane.domain import evidence, histogram
 from controlplane.domain.arm import Arm, total
 from controlplane.domain.assignment import Assignment, Turnout
+from controlplane.domain.bucket import Bucket, Stratum
 from controlplane.domain.evidence import DESIGN_EFFECT, Pair, Wealth
 from controlplane.domain.guardrails import Compare, Guardrails
 from controlplane.domain.histogram import Histogram
@@ -38,30 +39,6 @@ LARGEST_LATENCY_WIN = math.log(20.0)
 # Below it a wrapper more or a colder cache is a fifth, and nobody waits for it: keys within 1 ms are equally fast.
 FINEST_EDGE = histogram.index_of(1.0)
 HISTORY_CAP = 2_000_000  # keys: beyond it the baseline's history is halved, so that it follows the day
-
-
-@dataclass(frozen=True, slots=True)
-class Stratum:
-    """Both arms of the calls that one share assigned. Strata of different shares are never pooled."""
-
-    share: int
-    baseline: Arm
-    candidate: Arm
-
-
-@dataclass(frozen=True, slots=True)
-class Bucket:
-    """One operation in one sealed bucket: what the share assigned, and everything there was, `probes` apart as well.
-
-    `metrics` are calls of the candidate that were told without keys, and are in no other field: limits count them.
-    """
-
-    start: int
-    strata: tuple[Stratum, ...]
-    baseline: Arm
-    candidate: Arm
-    probes: Arm = Arm()
-    metrics: Arm = Arm()
 
 
 @dataclass(frozen=True, slots=True)
