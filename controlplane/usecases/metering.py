@@ -138,8 +138,8 @@ def _operation(point: Point, flag: Flag) -> str:
 def _side(point: Point, flag: Flag) -> Side:
     sides = {flag.baseline: Side.BASELINE, flag.candidate: Side.CANDIDATE}
     if point.backend not in sides:
-        names = f"'{flag.baseline}' and '{flag.candidate}'"
-        raise PointRefused(f"'{point.backend}' is no backend of flag '{flag.key}', whose backends are {names}")
+        names = " and ".join(f"'{name}'" for name in sides if name)  # a feature that does not move has one
+        raise PointRefused(f"'{point.backend}' is no backend of flag '{flag.key}', which has {names}")
     return sides[point.backend]
 
 

@@ -48,7 +48,7 @@ HELP = {
     "throwbar_webhook_failures": "Attempts to tell the webhook that failed in a row",
     "throwbar_counted": "What the doors of services counted since the database was made, up to a minute late",
 }
-COUNTED = ("reports:", "flag_sets:", "ofrep:")  # the beginnings of counters that tell of doors
+COUNTED = ("reports:", "flag_sets:", "ofrep:", "metrics:")  # the beginnings of counters that tell of doors
 
 
 def measure(store: Store, now: datetime, clockwork: Clockwork) -> list[Measure]:

@@ -112,7 +112,7 @@ def test_what_is_not_written_to_its_end_can_be_sent_again(store, folded, monkeyp
         ({"flag": "nobody"}, "there is no flag 'nobody' in this environment"),
         (
             {"backend": "other"},
-            "'other' is no backend of flag 'dspex-bridge', whose backends are 'python_pool_v2' and 'snakepit'",
+            "'other' is no backend of flag 'dspex-bridge', which has 'python_pool_v2' and 'snakepit'",
         ),
         (
             {"operation": None},
