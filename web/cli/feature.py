@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
 import click
 
 from controlplane.documents.reading import read_object
 from controlplane.domain.feature import Kind
-from web.cli.plane import Answer
+from web.cli.plane import Answer, Plane
+from web.cli.reaching import Told, on_the_plane, reason_option
 
 SHORTENED = 60  # characters of a value
 _OF_A_FEATURE = {
@@ -16,6 +17,22 @@ _OF_A_FEATURE = {
     "--default-variant": "default_variant",
     "--targeting": "targeting",
 }
+
+
+@click.command()
+@click.argument("key")
+@click.argument("logic", required=False)
+@click.option("-f", "--file", type=click.File("rb"), help="The JsonLogic; - reads standard input.")
+@click.option("--none", is_flag=True, help="Nobody is targeted any more.")
+@reason_option
+@on_the_plane
+def target(plane: Plane, key: str, logic: str | None, file: BinaryIO | None, none: bool, reason: str) -> Told:
+    """Say who gets which variant of a feature: `target new-checkout '{"if": [{"var": "beta"}, "on", null]}'`."""
+    if sum((logic is not None, file is not None, none)) != 1:
+        raise click.UsageError("give either LOGIC, or --file, or --none")
+    wanted = {} if none else read_object(file.read() if file else logic or "")
+    changed = plane.set_targeting(key, wanted, reason)
+    return Told(changed, "\n".join([f"{key}  {served(changed)}", *variant_lines(changed)]))
 
 
 def definition(options: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`throwbar flag`: list, show, create, switch, share, roll back."""
+"""`throwbar flag`: list, show, create, switch, share, target, roll back."""
 
 from typing import Any, BinaryIO
 
@@ -8,7 +8,7 @@ from controlplane.documents.reading import read_object
 from controlplane.domain.errors import NotFound
 from controlplane.domain.feature import Kind
 from web.cli.convergence import convergence
-from web.cli.feature import definition, goes_to, served, variant_lines
+from web.cli.feature import definition, goes_to, served, target, variant_lines
 from web.cli.plane import Plane
 from web.cli.reaching import Told, columns, on_the_plane, reason_option
 
@@ -132,6 +132,7 @@ def rollback(plane: Plane, key: str, operation: str | None, reason: str) -> Told
 
 
 flag.add_command(convergence)
+flag.add_command(target)
 
 
 def described(found: dict[str, Any]) -> str:

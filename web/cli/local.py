@@ -23,6 +23,7 @@ from controlplane.usecases import (
     checklists,
     disabling,
     environments,
+    features,
     finishing,
     flags,
     freezes,
@@ -134,6 +135,10 @@ class Local:
 
     def set_plan(self, flag: str, document: Mapping[str, Any], reason: str) -> Answer:
         changed = flags.set_plan(self._store, self._place(flag), document, self._because(reason))
+        return answer_flag(changed, None, utc_now())
+
+    def set_targeting(self, flag: str, document: Mapping[str, Any], reason: str) -> Answer:
+        changed = features.set_targeting(self._store, self._place(flag), document, self._because(reason))
         return answer_flag(changed, None, utc_now())
 
     def copy_plan(self, flag: str, source: str, reason: str) -> Answer:

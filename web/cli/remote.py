@@ -105,6 +105,9 @@ class Remote:
     def set_plan(self, flag: str, document: Mapping[str, Any], reason: str) -> Answer:
         return self._ask("PUT", self._flag(flag, f"/plan?{urlencode({'reason': reason})}"), document)
 
+    def set_targeting(self, flag: str, document: Mapping[str, Any], reason: str) -> Answer:
+        return self._ask("PUT", self._flag(flag, f"/targeting?{urlencode({'reason': reason})}"), document)
+
     def copy_plan(self, flag: str, source: str, reason: str) -> Answer:
         return self._ask("POST", self._flag(flag, "/plan/copy"), {"from": source, "reason": reason})
 

@@ -1,26 +1,41 @@
 """Features at the shell: made from options, shown with their variants, and kept in a file like any flag."""
 
 import json
+import threading
 
 import pytest
 from click.testing import CliRunner
+from werkzeug.serving import make_server
 
+from controlplane.domain.access import Role, TokenKind, TokenRequest
 from controlplane.settings import Settings
 from controlplane.store import open_store
 from controlplane.usecases.starting import prepare
-from tests.builders import NOW
+from controlplane.usecases.tokens import create_token
+from tests.builders import NOW, a_cause
+from web.app import create_app
 from web.cli import main
 
 SWITCH = ("--kind", "feature", "--variant", "on=true", "--variant", "off=false", "--default-variant", "off")
 PRO = '{"if": [{"==": [{"var": "tier"}, "pro"]}, "on", null]}'
 
 
-@pytest.fixture
-def throwbar(sqlite_url, monkeypatch):
+@pytest.fixture(params=["on the database", "through a server"])
+def throwbar(request, sqlite_url, monkeypatch):
     monkeypatch.setenv("THROWBAR_DATABASE_URL", sqlite_url)
+    settings = Settings(database_url=sqlite_url)
     with open_store(sqlite_url) as store:
-        prepare(store, Settings(database_url=sqlite_url), NOW)
-    return lambda *words, **rest: CliRunner().invoke(main, words, **rest)
+        prepare(store, settings, NOW)
+        if request.param == "on the database":
+            yield lambda *words, **rest: CliRunner().invoke(main, words, **rest)
+            return
+        secret = create_token(store, TokenRequest(TokenKind.ADMIN, "shell", role=Role.ADMIN), a_cause())[1]
+        server = make_server("127.0.0.1", 0, create_app(store, settings), threaded=True)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        reach = ("--url", f"http://127.0.0.1:{server.port}", "--token", secret)
+        yield lambda *words, **rest: CliRunner().invoke(main, [*words, *reach], **rest)
+        server.shutdown()
+        server.server_close()
 
 
 def test_a_feature_is_made_from_options_and_shown(throwbar) -> None:
@@ -50,6 +65,39 @@ def test_values_are_json_or_text(throwbar) -> None:
     made = throwbar("flag", "create", "colour", "--kind", "feature", *given, "--default-variant", "a", "--json")
 
     assert json.loads(made.stdout)["variants"] == {"a": "blue", "b": "gold", "c": "red=ish"}
+
+
+def test_targeting_is_set_and_taken_away(throwbar) -> None:
+    throwbar("flag", "create", "new-checkout", *SWITCH)
+
+    told = throwbar("flag", "target", "new-checkout", PRO, "-m", "professionals first").stdout
+    none = throwbar("flag", "target", "new-checkout", "--none").stdout
+    entries = json.loads(throwbar("audit", "list", "--flag", "new-checkout", "--json").stdout)
+
+    assert told.splitlines()[-1] == f"  targeting: {PRO}"
+    assert none.splitlines()[-1] == "  targeting: none"
+    assert [(each["action"], each["reason"]) for each in entries[:2]] == [
+        ("targeting:set", ""),
+        ("targeting:set", "professionals first"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ((), "give either LOGIC, or --file, or --none"),
+        (("{}", "--none"), "give either LOGIC"),
+        (('{"if": [true, "onn"]}',), "targeting.if.1: 'onn' is not a variant"),
+        (("[1]",), "must be an object"),
+    ],
+)
+def test_wrong_targeting_is_one_sentence(throwbar, words, sentence) -> None:
+    throwbar("flag", "create", "new-checkout", *SWITCH)
+
+    result = throwbar("flag", "target", "new-checkout", *words)
+
+    assert result.exit_code != 0
+    assert sentence in result.output
 
 
 def test_a_list_has_one_kind_where_that_is_wanted(throwbar) -> None:
