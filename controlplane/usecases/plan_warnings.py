@@ -26,7 +26,7 @@ def warnings(flag: Flag) -> list[str]:
     if flag.candidate and flag.guardrails and not flag.is_routed:
         found.append(
             "It has targeting, so services ask for it through OpenFeature and the SDK measures none of its calls: "
-            "nothing reaches its guardrails."
+            "only limits guard it, on calls that services tell as metrics."
         )
     found.extend(hasty_stages(flag))
     if flag.rolled_back and flag.largest_share:

@@ -9,7 +9,7 @@ from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 
-from tests.builders import a_flag_document
+from tests.builders import a_flag_document, a_moved_feature_document
 from tests.stories.world import BUCKET, SEAL, a_world
 
 HEALTH = "/flags/dspex-bridge/health"
@@ -85,6 +85,28 @@ def test_its_calls_are_seen_and_a_limit_takes_its_candidate_back(world, settings
         live(world, provider, duration, 8, failing=True)
 
     assert world.flag()["rollout"]["state"] == "rolled_back"
+
+
+def test_a_feature_whom_targeting_hands_out_is_guarded_by_its_limits(world, settings):
+    targeting = {"if": [{"==": [{"var": "tier"}, "pro"]}, "on", None]}
+    document = a_moved_feature_document(
+        key="dspex-bridge",
+        operations={"default": {"percent": 10}},
+        targeting=targeting,
+        guardrails={"max_error_rate": 0.05},
+        plan=None,
+    )
+    assert world.api("POST", "/flags", document)[0] == 201
+    with a_service() as provider:
+        calls = provider.get_meter("billing").create_counter("throwbar.calls")
+        for _ in range(8):
+            for variant, failed in (("off", {}), ("on", {"error.type": "timeout"})):
+                calls.add(100, {"feature_flag.key": "dspex-bridge", "feature_flag.result.variant": variant, **failed})
+            world.pass_by(BUCKET)
+            assert provider.force_flush()
+            world.tick()
+
+    assert world.flag()["rollout"]["rolled_back"]
 
 
 def test_a_plain_counter_is_enough_where_nobody_measures_durations(world, settings):
