@@ -46,7 +46,8 @@ TESTS = {"suite": "unit", "commit": "abc1234", "result": "passed"}
 WEBHOOK = {"name": "chat", "url": "https://example.org/hook", "actions": ["rollout:*"]}
 # One body of each shape that is taken where the state allows it.
 BODIES = {
-    "FlagDocument": a_flag_document(key="other"),
+    "AnyFlag": a_flag_document(key="other"),
+    "Targeting": {"if": [{"==": [{"var": "plan"}, "gold"]}, "on", "off"]},
     "FlagPatch": {"description": "new"},
     "OperationDocument": {"percent": 5},
     "GuardrailsDocument": {"max_error_rate": 0.1},
