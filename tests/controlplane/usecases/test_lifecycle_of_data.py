@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from controlplane.documents.acts import ReconciledDocument
 from controlplane.domain.errors import InvalidInput, NotFound, Refused
-from controlplane.domain.flag import Side
+from controlplane.domain.flag import Side, effective_share
 from controlplane.domain.phases import WAYS, Guard, Phase, after_brake, mode_in, share_in
 from controlplane.domain.rollout import COOL_DOWN
 from controlplane.domain.routing import CallKind, Mode
@@ -61,6 +61,11 @@ def test_data_move_as_the_ways_allow(sqlite_model, tmp_path):
     run_state_machine_as_test(new_life, settings=settings(max_examples=40, stateful_step_count=20, deadline=None))
 
 
+def served(flag):
+    """The largest share that services obey: while a flag is off its stages reach nobody, and enabling is a ramp, too."""
+    return max((effective_share(flag, name) for name in flag.operations), default=0)
+
+
 class Life(RuleBasedStateMachine):
     """`missing` is the model's backlog: (baseline, candidate)."""
 
@@ -96,7 +101,7 @@ class Life(RuleBasedStateMachine):
 
     def follow(self, before, *, brake=False, confirmed=False):
         self.flag = flags.get_flag(self.store, HERE)
-        if self.flag.largest_share > before.largest_share and before.rollout.phase is not Phase.COMPLETE:
+        if served(self.flag) > served(before) and before.rollout.phase is not Phase.COMPLETE:
             moves = self.flag.plan and self.flag.plan.moves_data
             assert not moves or sum(self.missing.values()) <= self.flag.plan.backlog_limit
         if before.rollout.phase is self.phase or not (before.plan and before.plan.moves_data):
