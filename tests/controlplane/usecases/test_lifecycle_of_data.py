@@ -13,7 +13,7 @@ from controlplane.documents.acts import ReconciledDocument
 from controlplane.domain.errors import InvalidInput, NotFound, Refused
 from controlplane.domain.flag import Side, effective_share
 from controlplane.domain.phases import WAYS, Guard, Phase, after_brake, mode_in, share_in
-from controlplane.domain.rollout import COOL_DOWN
+from controlplane.domain.rollout import COOL_DOWN, State
 from controlplane.domain.routing import CallKind, Mode
 from controlplane.domain.snapshot import Clockwork
 from controlplane.store import open_store
@@ -62,7 +62,7 @@ def test_data_move_as_the_ways_allow(sqlite_model, tmp_path):
 
 
 def served(flag):
-    """The largest share that services obey: while a flag is off its stages reach nobody, and enabling is a ramp, too."""
+    """The largest share of keys that the candidate serves; none while the flag is off, whatever is set."""
     return max((effective_share(flag, name) for name in flag.operations), default=0)
 
 
@@ -192,7 +192,10 @@ class Life(RuleBasedStateMachine):
             if self.phase in {Phase.OFF, Phase.DUAL_WRITE, Phase.SHADOW}:
                 assert operation.share == 0
             if not operation.rolled_back and self.flag.rollout.is_live:
-                assert operation.mode is mode_in(self.phase, operation.kind)
+                # What was taken back and unlocked in a pause is served by the baseline alone until somebody resumes.
+                waits = self.flag.rollout.state is State.PAUSED and operation.share == 0
+                alone = {Mode.SINGLE} if waits and operation.kind is CallKind.READ else set()
+                assert operation.mode in {mode_in(self.phase, operation.kind), *alone}
                 assert operation.share in {
                     share_in(self.phase),
                     0,
@@ -202,3 +205,16 @@ class Life(RuleBasedStateMachine):
     @invariant()
     def nobody_but_a_person_ended_the_writes_to_the_baseline(self):
         assert (self.phase is Phase.COMPLETE) <= (self.flag.rollout.no_way_back_since is not None)
+
+
+def test_what_is_unlocked_in_a_pause_waits_for_somebody_to_resume(store):
+    flags.create_flag(store, "production", a_data_flag_document(guardrails=None), a_cause())
+    for act in (rollouts.start, rollouts.advance, rollouts.pause):
+        act(store, HERE, a_cause())
+    rollouts.roll_back(store, HERE, a_cause(), operation="read")
+
+    unlocked = rollouts.unlock(store, HERE, a_cause())
+    resumed = rollouts.resume(store, HERE, a_cause())
+
+    assert (unlocked.rollout.phase, unlocked.operations["read"].mode) == (Phase.SHADOW, Mode.SINGLE)
+    assert (resumed.rollout.phase, resumed.operations["read"].mode) == (Phase.SHADOW, Mode.SHADOW)
