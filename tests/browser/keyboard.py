@@ -108,7 +108,7 @@ def walked(page: Page) -> dict[str, Any]:
     """What a walk by Tab through the whole page with everything unfolded does not reach, or reaches unseen."""
     page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
     missing = page.evaluate(MISSING)
-    for _ in range(len(missing) // 10 + 3):
+    for _ in range(len(missing) // 10 + 12):  # a poll replaces parts of a page, which are then to be reached again
         for _ in range(10):
             page.keyboard.press("Tab")
         if not (missing := page.evaluate(MISSING)):

@@ -29,14 +29,23 @@ from controlplane.usecases.sealing import Seal
 from controlplane.usecases.starting import prepare
 from controlplane.usecases.telemetry import record_reports
 from controlplane.usecases.tokens import create_token
-from tests.builders import NOW, a_cause, a_cell, a_flag_document, a_plan_document, a_report
+from tests.builders import (
+    NOW,
+    a_cause,
+    a_cell,
+    a_feature_document,
+    a_flag_document,
+    a_moved_feature_document,
+    a_plan_document,
+    a_report,
+)
 from web.app import create_app
 
 LATER = NOW + timedelta(days=1)
 BRIDGE = Place("production", "dspex-bridge")
 KNOWN = {
     "environment": ["production", "production", "staging"],
-    "flag": ["dspex-bridge", "dspex-bridge", "idle", "archived"],
+    "flag": ["dspex-bridge", "dspex-bridge", "idle", "archived", "new-checkout", "search-v2"],
     "operation": ["echo", "simple_predict", "third"],
     "item": ["backup"],
     "If-Match": ["*", "*", "*", '"1"', '"2"'],
@@ -127,6 +136,8 @@ def _callers(store: Store) -> dict[str, str | None]:
 def _flags(store: Store) -> None:
     for key in ("dspex-bridge", "idle", "archived"):
         flags.create_flag(store, "production", a_flag_document(key=key), a_cause())
+    for feature in (a_feature_document(), a_moved_feature_document(key="search-v2")):
+        flags.create_flag(store, "production", feature, a_cause())
     flags.archive_flag(store, Place("production", "archived"), a_cause())
     checklists.set_item(store, BRIDGE, Phase.BEFORE, "backup", {"title": "A backup", "done": True}, a_cause())
     attachments.attach(store, BRIDGE, TESTS, a_cause())
