@@ -116,7 +116,7 @@ def _staged(scale: Scale) -> Table:
             Goal(
                 "G14",
                 f"extra failed calls for 1 → 2 % at 100/s ≤ 35, default tolerance, D = {effect:g}",
-                f"{extra[1]:.0f}",
+                f"{extra[1]:.1f}",
                 extra[1] <= 35,
                 _why(effect),
             ),

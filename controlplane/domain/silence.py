@@ -57,7 +57,9 @@ def _missing_side(sample: Sample) -> str | None:
 
 def _too_few(guardrails: Guardrails, sample: Sample) -> str:
     seen, calls = sample.stage_keys[1], sample.candidate.calls
-    undrawn = f"; {count(calls)} calls that no share drew count for limits alone" if calls and not seen else ""
+    # The window may reach back into the stage before, whose calls a share did draw.
+    drawn = any(candidate for _, candidate in sample.evidence.keys_at.values())
+    undrawn = f"; {count(calls)} calls that no share drew count for limits alone" if calls and not drawn else ""
     return (
         f"{sample.operation}: {count(seen)} of {count(guardrails.min_samples)} samples "
         f"of {sample.candidate_name} at this share{undrawn}"

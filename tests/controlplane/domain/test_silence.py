@@ -84,6 +84,13 @@ def test_nothing_heard_is_never_enough_even_where_no_sample_is_asked_for():
     assert finding.verdict is Verdict.INCONCLUSIVE
 
 
+def test_calls_of_the_stage_before_are_not_said_to_be_drawn_by_no_share():
+    begun, undrawn = a_sample(share=10_000), a_sample(Evidence(newest=0))
+
+    assert heard(begun).sentence == "echo: 0 of 100 samples of snakepit at this share"
+    assert heard(undrawn).sentence.endswith("calls that no share drew count for limits alone")
+
+
 def test_too_few_samples_are_a_reason_to_go_back_only_when_the_stage_is_over():
     settings = {"too_few": OnSilence.ROLLBACK}
 
