@@ -10,6 +10,7 @@ from controlplane.settings import Settings
 from controlplane.store import Store
 from web import api, ui
 from web.api import metrics
+from web.assets import serve_assets
 from web.auth import guard
 from web.errors import handle_errors
 from web.headers import dress_answers
@@ -25,7 +26,7 @@ LARGEST_BODY = 1024 * 1024  # bytes
 
 def create_app(store: Store, settings: Settings, clock: Clock = utc_now) -> Flask:
     """The management API and the pages. Raises SettingsError when no secret key can be had."""
-    app = Flask("web")
+    app = Flask("web", static_folder=None)
     app.secret_key = find_secret_key(settings)
     app.config.update(
         MAX_CONTENT_LENGTH=LARGEST_BODY,
@@ -39,6 +40,7 @@ def create_app(store: Store, settings: Settings, clock: Clock = utc_now) -> Flas
     app.before_request(guard)
     app.before_request(refuse_strange_names)
     handle_errors(app)
+    serve_assets(app)
     app.register_blueprint(api.blueprint)
     app.register_blueprint(metrics.blueprint)
     app.register_blueprint(ui.blueprint)

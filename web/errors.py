@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
 
-from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request
+from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request, url_for
 from jinja2 import TemplateNotFound
 from markupsafe import escape
 from werkzeug.exceptions import HTTPException
@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from controlplane.domain import errors
 from controlplane.domain.errors import InvalidInput, NotSignedIn, StaleForm, ThrowbarError, TooManyTries
+from web import assets
 from web.access import SIGN_IN
 from web.kept import keep
 
@@ -39,7 +40,7 @@ STATUS: dict[type[ThrowbarError], HTTPStatus] = {
 
 _PLAIN = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{title}</title><link rel="stylesheet" href="/static/throwbar.css">
+<title>{title}</title><link rel="stylesheet" href="{style}">
 <main class="door"><div class="stack">
   <p class="faint">{status}</p>
   <h1>{title}</h1>
@@ -139,7 +140,8 @@ def _page(told: dict[str, Any]) -> str:
         except TemplateNotFound:
             pass
     detail = f"{told['detail'][:1].upper()}{told['detail'][1:]}."
-    return _PLAIN.format(title=escape(told["title"]), detail=escape(detail), status=told["status"])
+    style = url_for(assets.ENDPOINT, filename="throwbar.css")
+    return _PLAIN.format(title=escape(told["title"]), detail=escape(detail), status=told["status"], style=style)
 
 
 def _to_sign_in() -> AnyResponse:

@@ -5,6 +5,8 @@ import secrets
 
 from flask import Flask, Response, g, request
 
+from web import assets
+
 _SANE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 # Nothing from elsewhere, nothing inline: a text that a service or a colleague sent cannot become a script.
@@ -31,6 +33,6 @@ def _dress(response: Response) -> Response:
     response.headers.setdefault("Content-Security-Policy", CONTENT_SECURITY)
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "same-origin"
-    if request.endpoint != "static" or response.status_code >= 400:
+    if request.endpoint != assets.ENDPOINT or response.status_code >= 400:
         response.headers["Cache-Control"] = "no-store"
     return response

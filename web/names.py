@@ -4,11 +4,12 @@ from flask import request
 
 from controlplane.domain.errors import NotFound
 from controlplane.domain.names import KEY
+from web import assets
 
 
 def refuse_strange_names() -> None:
     """Before each request. Raises NotFound; files have names of their own."""
-    if request.endpoint == "static":
+    if request.endpoint == assets.ENDPOINT:
         return
     for name, value in (request.view_args or {}).items():
         if isinstance(value, str) and not KEY.fullmatch(value):

@@ -238,13 +238,32 @@ def test_the_latencies_that_are_drawn_are_chosen_and_the_address_keeps_them(ann:
 def test_a_chart_has_a_band_around_each_side_where_a_step_tells_anything(ann: Page, server: Server) -> None:
     ann.goto(a_flag(server, "bands"))
     bands = """async (high) => {
-      const { KINDS } = await import("/static/chart-kinds.js");
+      const { KINDS } = await import("/static/any/chart-kinds.js");
       const side = { calls: [9, 9], error_rate_high: [high, high], error_rate_low: [0, 0.001] };
       return KINDS.errors.bands({ operations: { echo: { baseline: side, candidate: side } } }, "echo", 0.01);
     }"""
 
     assert ann.evaluate(bands, 0.02) == [[0.02, 0.02], [0, 0.001]] * 2
     assert ann.evaluate(bands, 0.5) == [[None, None]] * 4
+
+
+def test_a_slow_server_is_asked_for_the_charts_once_at_a_time(ann: Page, server: Server) -> None:
+    held: list[Route] = []
+    ann.route("**/series?*", lambda route: held.append(route))  # noqa: PLW0108 - it marks what it is given
+    news = "document.dispatchEvent(new CustomEvent('stream:changed', { detail: { all: true, flags: [] } }))"
+    ann.goto(a_flag(server, "patient"))
+    ann.wait_for_function("document.documentElement.dataset.stream === 'open'")
+
+    for _ in range(3):
+        ann.evaluate(news)
+    assert len(held) == 1
+    with ann.expect_request("**/series?*"):
+        held[0].continue_()
+    ann.evaluate(news)
+    assert len(held) == 2  # three news are asked for once
+
+    held[1].continue_()
+    expect(ann.locator("#charts[data-drawn]")).to_be_visible()
 
 
 def test_the_theme_is_remembered(ann: Page, server: Server) -> None:

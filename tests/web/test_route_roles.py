@@ -39,6 +39,7 @@ ARGUMENTS = {
     "handle": "none",
     "entry": 1,
     "filename": "none",
+    "version_asked": "any",
 }
 FORBIDDEN = (401, 403)
 

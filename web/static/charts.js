@@ -4,6 +4,7 @@ import { drawMarks } from "./chart-marks.js";
 
 const REFRESH = 3000; // milliseconds; longer ranges move too slowly to be asked for as often
 const SLOWLY = 5;
+const PATIENCE = 10000; // milliseconds until a question counts as lost and may be asked again
 const HEIGHT = 200;
 const FONT = "system-ui, sans-serif";
 const PAINTS = ["baseline", "candidate", "baseline-band", "candidate-band", "limit", "grid-line", "text"];
@@ -127,14 +128,26 @@ const redraw = () => {
   drawAll();
 };
 
+// One question at a time: a slow server is not asked more often for being slow. What is asked meanwhile is asked after it.
+let asking = false;
+let askAgain = false;
+const answered = async () => {
+  try {
+    const response = await fetch(`${card.dataset.series}?range=${range}`, { headers: { Accept: "application/json" }, signal: AbortSignal.timeout(PATIENCE) });
+    return response.ok ? await response.json() : null;
+  } catch { return null; } // the page's own polling says that the server does not answer
+};
 const refresh = async () => {
   if (document.hidden) return;
+  if (asking) { askAgain = true; return; }
+  asking = true;
   try {
-    const response = await fetch(`${card.dataset.series}?range=${range}`, { headers: { Accept: "application/json" } });
-    if (!response.ok) return;
-    data = await response.json();
-    drawAll();
-  } catch { /* the page's own polling says that the server does not answer */ }
+    do {
+      askAgain = false;
+      const answer = await answered();
+      if (answer) { data = answer; drawAll(); }
+    } while (askAgain);
+  } finally { asking = false; }
 };
 
 // The choices are links, which work without a script; with one, they change the charts in place and the address with them.
