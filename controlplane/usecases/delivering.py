@@ -21,8 +21,8 @@ from controlplane.domain.signature import headers_of
 from controlplane.domain.webhook import Webhook, failed, succeeded
 from controlplane.store import Store, UnitOfWork
 from controlplane.store.lease import Lease
-from controlplane.usecases.answers import describe_entry
 from controlplane.usecases.changing import Cause
+from controlplane.usecases.entries import describe_entry
 from controlplane.usecases.recording import record
 from controlplane.usecases.sealing import Seal, Unreadable
 

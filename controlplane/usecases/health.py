@@ -14,13 +14,14 @@ from controlplane.domain.rates import rates_of
 from controlplane.domain.snapshot import Clockwork
 from controlplane.store import Store
 from controlplane.store.watches import Watch
-from controlplane.usecases.answers import health_word, holds, is_held, operation_waits_for, waiting_for
 from controlplane.usecases.changing import Place
 from controlplane.usecases.charting import events, limits, operation_series, sight
+from controlplane.usecases.condition import health_word, holds, is_held
 from controlplane.usecases.judging import attempted
 from controlplane.usecases.routing import describe_routing
 from controlplane.usecases.series import RANGES, series_of
 from controlplane.usecases.trail import flag_course, operation_course, uncertainty_of
+from controlplane.usecases.waiting import operation_waits_for, waiting_for
 
 SPAN = RANGES["15m"]
 

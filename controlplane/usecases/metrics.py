@@ -13,7 +13,7 @@ from controlplane.domain.share import FULL
 from controlplane.domain.snapshot import Clockwork
 from controlplane.store import Store, UnitOfWork
 from controlplane.store.environments import Environment
-from controlplane.usecases.answers import health_word
+from controlplane.usecases.condition import health_word
 from controlplane.usecases.instances import SILENT_AFTER
 from controlplane.usecases.judging import both, is_served, sealed_until
 

@@ -6,8 +6,8 @@ from flask import Blueprint, Response, jsonify
 
 from controlplane.documents.acts import NEWEST
 from controlplane.domain.errors import FieldError, InvalidInput
-from controlplane.usecases.answers import describe_entry
 from controlplane.usecases.changing import Place
+from controlplane.usecases.entries import describe_entry
 from controlplane.usecases.flags import get_flag
 from controlplane.usecases.history import Filter, list_entries
 from controlplane.usecases.history import verify as verify_chain

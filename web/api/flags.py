@@ -8,8 +8,9 @@ from controlplane.documents.acts import ReasonDocument
 from controlplane.documents.fields import parse
 from controlplane.domain.feature import Kind
 from controlplane.usecases import flags
-from controlplane.usecases.answers import describe_flag, describe_flags
+from controlplane.usecases.answers import describe_flag
 from controlplane.usecases.changing import Place
+from controlplane.usecases.listing import describe_flags
 from web.api import reading
 from web.api.answering import answer_of, created, flag_answer, is_known, listed, not_modified, with_etag
 from web.auth import cause

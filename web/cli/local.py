@@ -32,13 +32,15 @@ from controlplane.usecases import (
     signing_in,
     tokens,
 )
-from controlplane.usecases.answers import answer_flag, describe_entry, describe_flag, describe_flags
+from controlplane.usecases.answers import answer_flag, describe_flag
 from controlplane.usecases.backtest import backtest
 from controlplane.usecases.changing import Cause, Place
+from controlplane.usecases.entries import describe_entry
 from controlplane.usecases.evidence import Asked, evidence_series
 from controlplane.usecases.finish import describe_finish, list_stale
 from controlplane.usecases.history import Filter, list_entries, verify
 from controlplane.usecases.instances import convergence
+from controlplane.usecases.listing import describe_flags
 from controlplane.usecases.reconciling import reconciled, show_backlog
 from controlplane.usecases.reporting import migration_report
 from controlplane.usecases.snapshots import current_snapshot

@@ -10,8 +10,8 @@ from http import HTTPStatus
 from flask import Response, flash, make_response, render_template, request, url_for
 
 from controlplane.domain.errors import AlreadyExists, FieldError, InvalidInput, Refused, StaleVersion, ThrowbarError
-from controlplane.usecases.answers import newest_changes
 from controlplane.usecases.changing import Cause, Place
+from controlplane.usecases.entries import newest_changes
 from web.errors import STATUS
 from web.ui import asking
 from web.ui.flag_page import live_parts, whole_page

@@ -7,8 +7,9 @@ from flask import Blueprint, Response, request, url_for
 
 from controlplane.domain.errors import AlreadyExists, FieldError, InvalidInput, Refused, StaleVersion, ThrowbarError
 from controlplane.usecases import flags as usecases
-from controlplane.usecases.answers import describe_flag, goes_to
+from controlplane.usecases.answers import describe_flag
 from controlplane.usecases.changing import Place
+from controlplane.usecases.waiting import goes_to
 from web.errors import STATUS
 from web.ui import asking, diffs, forecasts, forms, plan_forms, plans, variants
 from web.ui.answering import done_and_back, page

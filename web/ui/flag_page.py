@@ -5,16 +5,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from controlplane.domain.flag import Flag
-from controlplane.usecases.answers import describe_flag, newest_changes
+from controlplane.usecases.answers import describe_flag
 from controlplane.usecases.changing import Place
 from controlplane.usecases.charting import flag_totals
+from controlplane.usecases.entries import newest_changes
 from controlplane.usecases.freezes import list_freezes
 from controlplane.usecases.health import flag_health
 from controlplane.usecases.history import moves_of_attempt
 from controlplane.usecases.instances import convergence
 from controlplane.usecases.previewing import preview
 from controlplane.usecases.routing import list_mismatches, overrides_in_force
-from web.ui import asking, phases, present, records, routing, variants, verbs
+from web.ui import asking, phases, present, records, routing, stages, standing, variants, verbs
 from web.ui.charts import QUANTILES, RANGES, chosen_quantiles, chosen_range, summaries, toggled
 from web.ui.timeline import Timeline, timeline
 from web.wiring import wired
@@ -32,7 +33,7 @@ def live_parts(place: Place) -> dict[str, Any]:
     health = flag_health(store, place, now, wired().clockwork, since=now - ROUTING_SPAN)
     landed = convergence(store, place, now)
     ahead = preview(store, place, now, wired().clockwork)
-    stations = present.stations(answer, now)
+    stations = stages.stations(answer, now)
     return {
         "place": place,
         "flag": answer,
@@ -40,7 +41,7 @@ def live_parts(place: Place) -> dict[str, Any]:
         "variants": variants.table(answer),
         "targeting_text": variants.written(answer["targeting"]),
         "now": now,
-        "sentence": present.state(answer, now),
+        "sentence": standing.state(answer, now),
         "banner": present.banner(answer, history),
         "rehearsal": records.rehearsal(answer, history, now),
         "data": phases.data(answer),
@@ -48,7 +49,7 @@ def live_parts(place: Place) -> dict[str, Any]:
         "asks_key": phases.asks_key(answer),
         "stations": stations,
         "timeline": _timeline(place, ahead.flag, [each.mode for each in stations], now),
-        "waiting": present.waiting(answer, now),
+        "waiting": standing.waiting(answer, now),
         "verbs": verbs.allowed(answer),
         "ahead": ahead,
         "missing": verbs.missing_for_start(answer),

@@ -3,9 +3,9 @@
 from typing import Any
 
 from controlplane.domain.webhook import Webhook
-from controlplane.usecases.answers import brief_flags
 from controlplane.usecases.glance import recent_steps
 from controlplane.usecases.instances import list_instances
+from controlplane.usecases.listing import brief_flags
 from controlplane.usecases.webhooks import needing_somebody
 from web.ui import asking, variants
 from web.ui.overview import STATES, Wish, overview

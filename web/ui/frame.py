@@ -10,7 +10,7 @@ from controlplane.domain import words
 from controlplane.domain.destination import origin_of
 from controlplane.domain.errors import NotSignedIn
 from web.auth import csrf_token
-from web.ui import agents, asking, diffs, forms, moments, present, records, routing, webhook_forms
+from web.ui import agents, asking, diffs, forms, moments, present, records, routing, standing, webhook_forms
 from web.wiring import wired
 
 
@@ -87,7 +87,7 @@ _FILTERS: dict[str, Callable[..., Any]] = {
     "one_in": words.one_in,
     "look": present.look,
     "browser": agents.browser,
-    "waiting": present.waiting,
+    "waiting": standing.waiting,
     "field_label": forms.label,
     "shown_health": present.shown_health,
     "actor": diffs.actor,

@@ -11,7 +11,7 @@ from controlplane.documents.acts import NEWEST
 from controlplane.documents.tabular import audit_head, audit_lines
 from controlplane.domain.audit import Action
 from controlplane.domain.errors import FieldError, InvalidInput
-from controlplane.usecases.answers import describe_entry
+from controlplane.usecases.entries import describe_entry
 from controlplane.usecases.history import Filter, Page, export_entries, get_entry, list_entries
 from controlplane.usecases.history import verify as verify_chain
 from web.ui import asking

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from web.ui import diffs, present
+from web.ui import diffs, present, standing
 from web.ui.moments import instant, percent
 
 Answer = Mapping[str, Any]
@@ -36,7 +36,7 @@ def alarm(answer: Answer, now: datetime) -> Alarm | None:
     if style is None:
         return None
     at = instant(change["at"]) if change else None
-    rollout, waits = answer["rollout"], (present.waiting(answer, now) or "")
+    rollout, waits = answer["rollout"], (standing.waiting(answer, now) or "")
     if rollout["rolled_back"] or rollout["rolled_back_operations"]:
         return _taken_back(answer, at)
     if style == "waiting":
@@ -50,7 +50,7 @@ def _taken_back(answer: Answer, at: datetime | None) -> Alarm:
     change, rollout = answer["last_change"], answer["rollout"]
     what = "Rolled back" if rollout["rolled_back"] else f"Rolled back {', '.join(rollout['rolled_back_operations'])}"
     if change is None or change["action"] != "rollout:roll_back":
-        return Alarm("unhealthy", what, present.goes_to(answer), at)
+        return Alarm("unhealthy", what, standing.goes_to(answer), at)
     by = "automatically" if diffs.is_automatic(change) else f"by {diffs.actor(change['actor'])}"
     return Alarm("unhealthy", f"{what} {by}", change["reason"], at)
 

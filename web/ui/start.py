@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from flask import Blueprint, render_template, request
 
 from controlplane.domain.access import Token, TokenKind, TokenRequest
-from controlplane.usecases.answers import describe_flags
 from controlplane.usecases.instances import list_instances
+from controlplane.usecases.listing import describe_flags
 from controlplane.usecases.tokens import create_token, list_tokens
 from web.ui import asking, wheel
 from web.wiring import wired

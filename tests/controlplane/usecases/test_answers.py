@@ -8,11 +8,13 @@ from controlplane.domain.errors import NotFound
 from controlplane.domain.rollout import COOL_DOWN
 from controlplane.domain.snapshot import Clockwork
 from controlplane.usecases import flags, rollouts
-from controlplane.usecases.answers import describe_entry, describe_flag, describe_flags, newest_changes
+from controlplane.usecases.answers import describe_flag
 from controlplane.usecases.changing import Place
+from controlplane.usecases.entries import describe_entry, newest_changes
 from controlplane.usecases.health import flag_health
 from controlplane.usecases.history import Filter, list_entries
 from controlplane.usecases.instances import convergence, list_instances
+from controlplane.usecases.listing import describe_flags
 from controlplane.usecases.series import span_between
 from controlplane.usecases.snapshots import current_versions
 from controlplane.usecases.telemetry import record_reports

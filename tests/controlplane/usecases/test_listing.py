@@ -12,10 +12,11 @@ from controlplane.domain.snapshot import Clockwork
 from controlplane.store import Store
 from controlplane.store.reports import Place as Cell
 from controlplane.usecases import environments, flags, rollouts
-from controlplane.usecases.answers import brief_flags, describe_flag, describe_flags
+from controlplane.usecases.answers import describe_flag
 from controlplane.usecases.changing import Place
 from controlplane.usecases.charting import flag_charts, flag_totals
 from controlplane.usecases.health import flag_health
+from controlplane.usecases.listing import brief_flags, describe_flags
 from tests.builders import NOW, a_cause, a_flag_document, an_arm
 
 HERE = Place("production", "dspex-bridge")

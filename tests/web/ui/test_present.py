@@ -9,10 +9,11 @@ import pytest
 from controlplane.domain.errors import Refused
 from controlplane.store import Store
 from controlplane.usecases import finishing, flags, rollouts
-from controlplane.usecases.answers import describe_flag, newest_changes
+from controlplane.usecases.answers import describe_flag
 from controlplane.usecases.changing import Place
+from controlplane.usecases.entries import newest_changes
 from tests.builders import NOW, a_cause, a_data_flag_document, a_flag_document, a_plan_document
-from web.ui import present, verbs
+from web.ui import present, stages, standing, verbs
 
 BRIDGE = Place("production", "dspex-bridge")
 
@@ -22,7 +23,7 @@ def answer(store: Store, at: timedelta = timedelta(0)) -> dict[str, Any]:
 
 
 def sentence(store: Store, at: timedelta = timedelta(0)) -> str:
-    return "".join(part.text for part in present.state(answer(store, at), NOW + at)).replace("\u202f", " ")
+    return "".join(part.text for part in standing.state(answer(store, at), NOW + at)).replace("\u202f", " ")
 
 
 def test_a_running_rollout_says_share_operations_backend_since_and_until(store: Store, flag: None) -> None:
@@ -71,18 +72,18 @@ def test_stages_are_past_present_and_planned(store: Store, flag: None) -> None:
     rollouts.start(store, BRIDGE, a_cause())
     rollouts.advance(store, BRIDGE, a_cause())
 
-    drawn = present.stations(answer(store), NOW)
+    drawn = stages.stations(answer(store), NOW)
 
     assert [each.style for each in drawn] == ["past", "present", "planned", "planned"]
     assert drawn[1].done == 0
 
 
 def test_a_stage_says_what_else_happens_to_a_call_until_a_later_one_says_otherwise(store: Store) -> None:
-    stages = [{"percent": 0, "mode": "shadow"}, {"percent": 1}, {"percent": 10, "mode": "single"}]
-    plan = {"stages": [{"bake_seconds": 60, **each} for each in stages]}
+    planned = [{"percent": 0, "mode": "shadow"}, {"percent": 1}, {"percent": 10, "mode": "single"}]
+    plan = {"stages": [{"bake_seconds": 60, **each} for each in planned]}
     flags.create_flag(store, "production", a_flag_document(plan=plan), a_cause())
 
-    shown = present.stations(answer(store), NOW)
+    shown = stages.stations(answer(store), NOW)
 
     assert [each.mode for each in shown] == ["shadow", "shadow", ""]
     rollouts.start(store, BRIDGE, a_cause())
@@ -97,7 +98,7 @@ def test_a_rollback_marks_the_stage_where_it_happened(store: Store, flag: None) 
 
     banner = present.banner(answer(store), newest_changes(store, BRIDGE))
 
-    assert present.stations(answer(store), NOW)[0].style == "stopped"
+    assert stages.stations(answer(store), NOW)[0].style == "stopped"
     assert banner
     assert (banner.title, banner.sentence) == ("Rolled back by ann@example.org at 09:00:00 UTC", "errors on my screen")
 
