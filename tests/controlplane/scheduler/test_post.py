@@ -1,6 +1,7 @@
 """Is everybody told while one endpoint hangs, and does no tick, no heartbeat and no stop wait for it?"""
 
 import threading
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from controlplane.domain.delivery import Outcome
 from controlplane.domain.destination import Allowed
 from controlplane.domain.snapshot import Clockwork
-from controlplane.scheduler import Duties
+from controlplane.scheduler import Duties, post
 from controlplane.scheduler.post import MOST_AT_ONCE
 from controlplane.store import Store
 from controlplane.usecases import flags, webhooks
@@ -18,10 +19,15 @@ from tests.controlplane.usecases.reporting import HERE
 from tests.controlplane.usecases.telling import GOOD, SEAL, wanted
 
 DEAD = "https://dead.example.org"
+FAILING = "https://failing.example.org"
+TIRED = "https://tired.example.org"
 
 
 class Hanging:
-    """Keeps whoever posts to the dead endpoint until it is closed; others get through."""
+    """Keeps whoever posts to the dead endpoint until it is closed, and to a tired one from the second letter on.
+
+    A failing one answers at once; others get through.
+    """
 
     def __init__(self) -> None:
         self.closed = threading.Event()
@@ -31,7 +37,11 @@ class Hanging:
 
     def __call__(self, letter: Letter) -> Outcome | None:
         self.letters.append(letter.url)
-        if letter.url.startswith(DEAD):
+        if letter.url.startswith(FAILING):
+            return Outcome(500)
+        if letter.url.startswith(TIRED) and self.letters.count(letter.url) == 1:
+            return GOOD
+        if letter.url.startswith((DEAD, TIRED)):
             self.hangs.release()
             self.closed.wait(60)
             return None
@@ -50,20 +60,21 @@ def courier():
 
 
 @pytest.fixture
-def duties(store: Store, courier: Hanging) -> Duties:
+def duties(store: Store, courier: Hanging) -> Iterator[Duties]:
     flags.create_flag(store, "production", a_flag_document(), a_cause())
     made = Duties(store, lambda: NOW, Clockwork(), "first", office=Office(courier, SEAL, lambda: NOW))
     made.heartbeat()
-    return made
+    yield made
+    made.stop()
 
 
 def webhook(store: Store, name: str, url: str = "https://well.example.org/") -> None:
     webhooks.create_webhook(store, wanted(name, url=url), SEAL, Allowed(), a_cause())
 
 
-def beats_until(arrived: threading.Semaphore, duties: Duties) -> bool:
+def beats_until(arrived: threading.Semaphore, duties: Duties, most: int = 300) -> bool:
     """A beat passes over whoever is still being told: it may take another one."""
-    for _ in range(300):
+    for _ in range(most):
         duties.deliver()
         if arrived.acquire(timeout=0.1):
             return True
@@ -98,6 +109,29 @@ def test_no_more_than_a_few_are_told_at_once(store, duties, courier) -> None:
     duties.deliver()
 
     assert len(courier.letters) == MOST_AT_ONCE
+
+
+def test_those_whose_first_event_holds_up_the_others_do_not_take_the_turns_of_the_rest(store, duties, courier) -> None:
+    for number in range(MOST_AT_ONCE):
+        webhook(store, f"failing {number}", f"{FAILING}/{number}")
+    for change in (flags.disable_flag, flags.enable_flag):
+        change(store, HERE, a_cause())
+    assert not beats_until(courier.arrived, duties, most=3)
+    webhook(store, "well")
+    flags.disable_flag(store, HERE, a_cause())
+
+    assert beats_until(courier.arrived, duties)
+
+
+def test_when_its_turn_is_over_a_webhook_waits_until_the_others_had_theirs(store, duties, courier, monkeypatch) -> None:
+    monkeypatch.setattr(post, "TURN_SECONDS", 0.0)
+    for number in range(MOST_AT_ONCE):
+        webhook(store, f"tired {number}", f"{TIRED}/{number}")
+    webhook(store, "well")
+    for change in (flags.disable_flag, flags.enable_flag):
+        change(store, HERE, a_cause())
+
+    assert beats_until(courier.arrived, duties)
 
 
 def test_whoever_stops_cuts_what_hangs_and_the_next_one_sends_it_again(store, duties, courier) -> None:
