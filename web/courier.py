@@ -64,7 +64,7 @@ class Courier:
         if wrong := why_not_url(letter.url, self._allowed):
             raise _Refused(f"its address {wrong}")  # allowed when it was made, and no longer
         parts = urlsplit(letter.url)
-        line = _Line(parts, self._addresses(parts), self._trusting(parts.scheme))
+        line = _Line(parts, self._addresses(parts), self._trusting(parts.scheme), self._answers_within)
         with self._open(line, begun + self._answers_within - time.monotonic()):
             headers = {"user-agent": AGENT, "connection": "close", **letter.headers}
             line.request("POST", _target(parts), letter.body, headers)
@@ -109,14 +109,17 @@ class Courier:
 class _Line(HTTPConnection):
     """A connection to one of the given addresses, whatever the name of the host means by now."""
 
-    def __init__(self, parts: SplitResult, addresses: list[str], context: ssl.SSLContext | None) -> None:
-        super().__init__(parts.hostname or "", _port(parts), timeout=CONNECTS_WITHIN)
+    def __init__(
+        self, parts: SplitResult, addresses: list[str], context: ssl.SSLContext | None, answers_within: float
+    ) -> None:
+        super().__init__(parts.hostname or "", _port(parts), timeout=answers_within)
         self._addresses = addresses
         self._trusted = context
         self._is_cut = False
 
     def connect(self) -> None:
         self.sock = self._reached()
+        self.sock.settimeout(self.timeout)  # what connects in time may think as long as it is given
         if self._trusted:
             self.sock = self._trusted.wrap_socket(self.sock, server_hostname=self.host, do_handshake_on_connect=False)
         self.check()

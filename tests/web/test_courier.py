@@ -12,6 +12,7 @@ from controlplane.domain.delivery import Outcome
 from controlplane.domain.destination import Allowed, read_allowed
 from controlplane.usecases.delivering import Letter
 from tests.infrastructure.webhook_receiver import CERTIFICATES, Answer, Receiver, free_port
+from web import courier as courier_module
 from web.courier import LONGEST_ANSWER, Courier
 
 HOME = read_allowed("127.0.0.1,localhost")
@@ -182,6 +183,20 @@ def test_an_answer_that_never_ends_is_cut(receiver, behave) -> None:
 
     assert (outcome.status, outcome.error) == (None, "it did not answer in full within 0.3 s")
     assert len(there.got) == 1
+
+
+def test_who_connects_in_time_may_take_its_time_to_answer(receiver, monkeypatch) -> None:
+    monkeypatch.setattr(courier_module, "CONNECTS_WITHIN", 0.2)
+    asked = threading.Event()
+
+    def thinking(handler) -> None:
+        asked.wait(0.6)  # nobody sets it
+        handler.send_response(204)
+        handler.end_headers()
+
+    outcome = post(receiver(Answer(behave=thinking)).url)
+
+    assert (outcome.status, outcome.error) == (204, "")
 
 
 def test_one_that_accepts_and_never_shakes_hands_is_cut() -> None:
