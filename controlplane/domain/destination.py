@@ -9,6 +9,7 @@ LONGEST_URL = 2_000
 ALL = "all"
 SETTING = "THROWBAR_WEBHOOK_ALLOW_PRIVATE"
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_GIVEN_OUT = ipaddress.ip_network("2000::/3")  # of IPv6; of what is not, Python takes much for public
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -102,7 +103,8 @@ def _literal(host: str) -> Address | None:
 
 
 def _is_public(address: Address) -> bool:
-    return address.is_global and not address.is_multicast
+    given_out = address.version == 4 or address in _GIVEN_OUT or address in _NAT64
+    return given_out and address.is_global and not address.is_multicast
 
 
 def _is_special(address: Address) -> bool:
