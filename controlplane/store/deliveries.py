@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, delete, insert, or_, select, update
 
 from controlplane.domain.delivery import HOLDS_UP, Delivery, Outcome, State
 from controlplane.domain.errors import NotFound
-from controlplane.store.tables import environments
+from controlplane.store.tables import LARGEST_SERIAL, environments
 from controlplane.store.webhook_tables import webhook_deliveries as deliveries
 from controlplane.store.webhook_tables import webhooks
 
@@ -42,7 +42,7 @@ class Deliveries:
 
     def get(self, webhook: int, number: int) -> Delivery:
         """Raises NotFound."""
-        query = _select().where(deliveries.c.webhook_id == webhook, deliveries.c.id == number)
+        query = _select().where(deliveries.c.webhook_id == webhook, deliveries.c.id == min(number, LARGEST_SERIAL))
         row = self._connection.execute(query).one_or_none()
         if row is None:
             message = f"webhook {webhook} has no delivery {number}: it may be older than the log is kept"

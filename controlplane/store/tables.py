@@ -35,6 +35,7 @@ metadata = MetaData(
 
 
 LARGEST_ID = 2**31 - 1  # PostgreSQL refuses to look for an Integer that cannot be
+LARGEST_SERIAL = 2**63 - 1
 
 
 class Instant(TypeDecorator[datetime]):

@@ -41,6 +41,7 @@ def test_a_flag_is_created_changed_and_reverted(api) -> None:
         ("DELETE", f"/api/v1/tokens/{LARGEST}"),
         ("DELETE", f"/api/v1/tokens/{LARGEST + 1}"),
         ("POST", f"/api/v1/users/{LARGEST}/link"),
+        ("GET", f"/api/v1/webhooks/{LARGEST + 1}"),
         ("GET", "/api/v1/environments/%00/flags"),
         ("GET", f"/api/v1/environments/production/audit?before={LARGEST}"),
         ("GET", "/api/v1/environments/production/audit?flag=%00"),
@@ -58,3 +59,12 @@ def test_odd_versions_are_refused(api, version) -> None:
     api("POST", "", a_flag_document())
 
     assert api("POST", "/dspex-bridge/revert", {"to_version": version}, version=1).status_code in {404, 422}
+
+
+def test_a_delivery_whose_number_cannot_be_is_not_there(api) -> None:
+    hook = {"name": "chat", "url": "https://hooks.example.org", "actions": ["*"]}
+    made = api("POST", "/api/v1/webhooks", hook).json["id"]
+    there = f"/api/v1/webhooks/{made}/deliveries/{LARGEST + 1}"
+
+    assert api("GET", there).status_code == 404
+    assert api("POST", f"{there}/redeliver").status_code == 404
