@@ -32,6 +32,11 @@ def record(
     return uow.audit.append(row, entry)
 
 
+def hold_log(uow: UnitOfWork) -> None:
+    """Lock what `record` appends to, so that what is read from now on is what was true before the change."""
+    uow.environments.get(uow.environments.all()[0].name, lock=True)
+
+
 def _want_reason(uow: UnitOfWork, environment: str | None, cause: Cause) -> None:
     """What reaches every environment is asked for by each that asks; what belongs to none is asked for by nobody."""
     if environment is None:

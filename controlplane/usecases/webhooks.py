@@ -13,7 +13,7 @@ from controlplane.domain.errors import FieldError, InvalidInput, Refused
 from controlplane.domain.webhook import LONGEST_OVERLAP, Wanted, Webhook, check, revised, rotated
 from controlplane.store import Store, UnitOfWork
 from controlplane.usecases.changing import Cause
-from controlplane.usecases.recording import record
+from controlplane.usecases.recording import hold_log, record
 from controlplane.usecases.sealing import Seal
 from controlplane.usecases.secrets import signing_secret
 from controlplane.usecases.spreading import catch_up, delivery_of
@@ -51,7 +51,8 @@ def create_webhook(store: Store, wanted: Wanted, seal: Seal, allowed: Allowed, c
     _check(wanted, allowed)
     secret = signing_secret()
     with store.writing() as uow:
-        _known_environments(uow, wanted)
+        hold_log(uow)
+        _check_here(uow, wanted)
         record(uow, EVERYWHERE, cause, Action.WEBHOOK_CREATE, *differences({}, _told(wanted)))
         catch_up(uow, cause.at)
         new = uow.webhooks.add(Webhook(0, wanted, seal.close(secret), cause.at, cause.actor.name))
@@ -63,10 +64,11 @@ def replace_webhook(store: Store, number: int, wanted: Wanted, allowed: Allowed,
     """As wanted from now on; what is on its way goes on, unless it is disabled. Raises NotFound, InvalidInput."""
     _check(wanted, allowed)
     with store.writing() as uow:
+        hold_log(uow)
         before = uow.webhooks.get(number)
         if before.wanted == wanted:
             return before
-        _known_environments(uow, wanted)
+        _check_here(uow, wanted, before)
         brake = before.wanted.enabled and not wanted.enabled
         record(uow, EVERYWHERE, cause, Action.WEBHOOK_SET, *_changes(before.wanted, wanted), brake=brake)
         catch_up(uow, cause.at)
@@ -81,6 +83,7 @@ def replace_webhook(store: Store, number: int, wanted: Wanted, allowed: Allowed,
 def delete_webhook(store: Store, number: int, cause: Cause) -> Webhook:
     """It is told nothing more, and its log is gone. Raises NotFound."""
     with store.writing() as uow:
+        hold_log(uow)
         old = uow.webhooks.get(number)
         record(uow, EVERYWHERE, cause, Action.WEBHOOK_DELETE, *differences(_told(old.wanted), {}), brake=True)
         catch_up(uow, cause.at)
@@ -100,6 +103,7 @@ def rotate_secret(store: Store, number: int, overlap: timedelta, seal: Seal, cau
         raise InvalidInput((FieldError("overlap_hours", f"must be between 0 and {most}"),))
     secret = signing_secret()
     with store.writing() as uow:
+        hold_log(uow)
         name = uow.webhooks.get(number).wanted.name
         changes = (Change("name", name, name), Change("overlap_hours", None, overlap.total_seconds() / 3_600))
         record(uow, EVERYWHERE, cause, Action.WEBHOOK_ROTATE, *changes, brake=True)  # a leak waits for no sentence
@@ -112,6 +116,7 @@ def rotate_secret(store: Store, number: int, overlap: timedelta, seal: Seal, cau
 def send_test(store: Store, number: int, cause: Cause) -> Delivery:
     """An event like any other, about the test itself, for this webhook alone. Raises NotFound, Refused."""
     with store.writing() as uow:
+        hold_log(uow)
         webhook = uow.webhooks.get(number)
         _want_enabled(webhook)
         change = Change("name", webhook.wanted.name, webhook.wanted.name)
@@ -140,6 +145,7 @@ def get_delivery(store: Store, number: int, delivery_id: int) -> Delivery:
 def redeliver(store: Store, number: int, delivery_id: int, cause: Cause) -> Delivery:
     """The same event once more, under the same webhook-id, as a delivery of its own. Raises NotFound, Refused."""
     with store.writing() as uow:
+        hold_log(uow)
         webhook = uow.webhooks.get(number)
         _want_enabled(webhook)
         old = uow.deliveries.get(number, delivery_id)
@@ -178,15 +184,24 @@ def _check(wanted: Wanted, allowed: Allowed) -> None:
         raise InvalidInput((FieldError("url", wrong),))
 
 
-def _known_environments(uow: UnitOfWork, wanted: Wanted) -> None:
+def _check_here(uow: UnitOfWork, wanted: Wanted, before: Webhook | None = None) -> None:
+    """What only the others can tell. One that shares its name already keeps it."""
+    errors = _unknown_environments(uow, wanted)
+    if before is None or wanted.name != before.wanted.name:
+        same = next((each.id for each in uow.webhooks.all() if each.wanted.name == wanted.name), None)
+        if same is not None:
+            errors.append(FieldError("name", f"is the name of webhook {same}: give this one another"))
+    if errors:
+        raise InvalidInput(tuple(errors))
+
+
+def _unknown_environments(uow: UnitOfWork, wanted: Wanted) -> list[FieldError]:
     known = {EVERYWHERE, *(each.name for each in uow.environments.all())}
-    errors = [
+    return [
         FieldError(f"environments.{number}", f"there is no environment '{each}'")
         for number, each in enumerate(wanted.selection.environments)
         if each not in known
     ]
-    if errors:
-        raise InvalidInput(tuple(errors))
 
 
 def _told(wanted: Wanted) -> dict[str, Any]:

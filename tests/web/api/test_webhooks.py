@@ -193,6 +193,20 @@ def test_what_cannot_be_accepted_is_named_and_changes_nothing(api, state, change
     assert api("GET", HOOKS).json["items"] == []
 
 
+def test_two_do_not_share_a_name(api) -> None:
+    first, second = (api("POST", HOOKS, {**CHAT, "name": name}).json["id"] for name in ("chat", "pager"))
+    again = api("POST", HOOKS, {**CHAT, "name": " chat "})
+    renamed = api("PUT", f"{HOOKS}/{second}", {**CHAT, "name": "chat"})
+
+    for refused in (again, renamed):
+        assert refused.status_code == 422
+        assert refused.json["errors"] == [
+            {"field": "name", "message": f"is the name of webhook {first}: give this one another"}
+        ]
+    assert [each["name"] for each in api("GET", HOOKS).json["items"]] == ["chat", "pager"]
+    assert api("PUT", f"{HOOKS}/{first}", {**CHAT, "enabled": False}).status_code == 200
+
+
 def test_an_overlap_has_its_limits(api) -> None:
     hook = api("POST", HOOKS, CHAT).json["id"]
 
