@@ -12,11 +12,10 @@ import msgspec
 
 from web.edge.http import Answer, Receive, Scope, Send, problem
 from web.edge.snapshots import Snapshot
-from web.edge.sse import begin, gone, say, woken
+from web.edge.sse import tell
 from web.edge.tickets import Tickets
 from web.edge.tokens import Visitor
 
-BREATH_SECONDS = 15.0
 MOST = 1_000  # streams of a process; whoever is not let in polls, or tries again later
 
 
@@ -25,9 +24,19 @@ class _Listener:
     """`news` is the newest ETag that it has not been told, None where it has been told everything."""
 
     visitor: Visitor
+    may_listen: Callable[[Visitor], bool]
     news: bytes | None = None
-    over: bool = False
-    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    bell: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def hear(self, etag: bytes) -> None:
+        self.news = etag
+        self.bell.set()
+
+    async def words(self) -> bytes | None:
+        if not self.may_listen(self.visitor):
+            return None
+        news, self.news = self.news, None
+        return _event(news) if news else b""
 
 
 class Notices:
@@ -47,61 +56,48 @@ class Notices:
         query = parse_qs(scope["query_string"].decode("latin-1"))
         listener = self._admitted(self._tickets.admit(query.get("token", [""])[0]))
         self._catch_up(listener, dict(scope["headers"]).get(b"last-event-id"))
-        leaving = asyncio.ensure_future(gone(receive))
         try:
-            await begin(send)
-            await say(send, b"retry: 2000\n\n")
-            await self._speak(listener, leaving, send)
-        except OSError:
-            return
+            await tell(listener, receive, send)
         finally:
-            leaving.cancel()
             self._listeners.pop(listener, None)
 
     async def publish(self, environment: str, snapshot: Snapshot) -> None:
         self._newest[environment] = snapshot
         for each in self._listeners:
             if each.visitor.environment == environment:
-                each.news = snapshot.etag
-                each.woken.set()
+                each.hear(snapshot.etag)
 
     async def dismiss(self, is_valid: Callable[[str], bool], refusal: Answer) -> None:
         """They come back with the same address, and get `refusal` then."""
-        del refusal
-        for each in self._listeners:
-            if not is_valid(each.visitor.token_hash):
-                each.over = True
-                each.woken.set()
+        del is_valid, refusal
+        self._ring()
 
     def close(self) -> None:
         """Let everyone go, and take nobody from now on: the server is about to stop."""
         self._closed = True
+        self._ring()
+
+    def _ring(self) -> None:
         for each in self._listeners:
-            each.over = True
-            each.woken.set()
+            each.bell.set()
+
+    def _may_listen(self, visitor: Visitor) -> bool:
+        return not self._closed and self._tickets.is_valid(visitor)
 
     def _admitted(self, visitor: Visitor) -> _Listener:
         if self._closed or len(self._listeners) >= MOST:
             raise problem(503, "there are too many open streams: poll, or try again later", (b"retry-after", b"30"))
-        listener = _Listener(visitor)
+        listener = _Listener(visitor, self._may_listen)
         self._listeners[listener] = None
         return listener
 
     def _catch_up(self, listener: _Listener, heard: bytes | None) -> None:
-        """Who was away is told at once if there was anything to hear."""
+        """Who was away is told at once if there was anything to hear. Who says nothing of what it has heard may have
+        asked for all flags just before a change: it asks again by an ETag, and mostly learns that it had everything.
+        """
         newest = self._newest.get(listener.visitor.environment)
-        if newest and heard and newest.is_newer_than(b'"' + heard + b'"'):
-            listener.news = newest.etag
-            listener.woken.set()
-
-    async def _speak(self, listener: _Listener, leaving: "asyncio.Future[None]", send: Send) -> None:
-        while not leaving.done():
-            await woken(listener.woken, leaving, BREATH_SECONDS)
-            if listener.over or leaving.done():
-                await say(send, b"", more=False)
-                return
-            news, listener.news = listener.news, None
-            await say(send, _event(news) if news else b": \n\n")
+        if newest and newest.is_newer_than(b'"' + heard + b'"' if heard else None):
+            listener.hear(newest.etag)
 
 
 def _event(etag: bytes) -> bytes:

@@ -7,7 +7,7 @@ is opened by a signed-in person only, and ends soon after the session or the rol
 import asyncio
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from http.cookies import CookieError, SimpleCookie
@@ -20,14 +20,14 @@ from controlplane.domain.access import Role
 from controlplane.usecases.stirring import Marks
 from web.edge.brain import Brain
 from web.edge.http import Receive, Scope, Send, problem
-from web.edge.sse import begin, gone, say, woken
+from web.edge.sse import tell
 
 LOOK_SECONDS = 0.5
-BREATH_SECONDS = 15.0  # after so long in silence a comment is said, and the session is asked for again
 MOST = 256  # streams of a process; whoever is not let in polls
 MOST_OF_ONE = 8  # of one session: a person has so many tabs
 MOST_NAMED = 100  # flags named in one event; more than that means: everything
 COOKIE = "throwbar_session"
+_HELLO, _FAREWELL = b"event: hello\ndata: {}\n\n", b"event: over\ndata: {}\n\n"
 PATH = re.compile(r"/environments/([^/]+)/stream")
 
 _log = logging.getLogger(__name__)
@@ -40,8 +40,15 @@ class _Listener:
 
     environment: str
     secret: str
+    may_watch: Callable[["_Listener"], Awaitable[bool]]
     news: set[str | None] = field(default_factory=set)
-    woken: asyncio.Event = field(default_factory=asyncio.Event)
+    bell: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def words(self) -> bytes | None:
+        if not await self.may_watch(self):
+            return None
+        news, self.news = self.news, set()
+        return _event(news) if news else b""
 
 
 class Stream:
@@ -62,22 +69,16 @@ class Stream:
         environment, secret = _environment_of(scope), _session_of(scope)
         await self._require(environment, secret)
         listener = self._admitted(environment, secret)
-        leaving = asyncio.ensure_future(gone(receive))
         try:
-            await begin(send)
-            await say(send, b"retry: 2000\nevent: hello\ndata: {}\n\n")
-            await self._speak(listener, leaving, send)
-        except OSError:
-            return
+            await tell(listener, receive, send, hello=_HELLO, farewell=_FAREWELL)
         finally:
-            leaving.cancel()
             self._listeners.pop(listener, None)
 
     def close(self) -> None:
         """Let every page go; browsers come back by themselves."""
         self._closed = True
         for each in self._listeners:
-            each.woken.set()
+            each.bell.set()
 
     async def run(self) -> None:
         """Forever: one look for all that listen, and none while nobody does."""
@@ -94,7 +95,7 @@ class Stream:
         own = sum(each.secret == secret for each in self._listeners)
         if self._closed or len(self._listeners) >= MOST or own >= MOST_OF_ONE:
             raise problem(503, "there are too many open streams: the page polls instead", (b"retry-after", b"30"))
-        listener = _Listener(environment, secret)
+        listener = _Listener(environment, secret, self._still_may)
         self._listeners[listener] = None
         return listener
 
@@ -103,16 +104,9 @@ class Stream:
         if role is None:
             raise problem(401, "sign in to watch: the session is over, or sees nothing of this environment")
 
-    async def _speak(self, listener: _Listener, leaving: "asyncio.Future[None]", send: Send) -> None:
-        while not leaving.done():
-            await woken(listener.woken, leaving, BREATH_SECONDS)
-            if self._closed or leaving.done() or not await self._still_may(listener):
-                await say(send, b"event: over\ndata: {}\n\n", more=False)
-                return
-            news, listener.news = listener.news, set()
-            await say(send, _event(news) if news else b": \n\n")
-
     async def _still_may(self, listener: _Listener) -> bool:
+        if self._closed:
+            return False
         role: Role | None = await self._off_loop(lambda: self._brain.role(listener.secret, listener.environment))
         return role is not None
 
@@ -128,7 +122,7 @@ class Stream:
         for each in self._listeners:
             if changed and each.environment == environment:
                 each.news |= changed
-                each.woken.set()
+                each.bell.set()
 
     async def _off_loop(self, question: Callable[[], _T]) -> _T:
         return await asyncio.get_running_loop().run_in_executor(self._reader, question)

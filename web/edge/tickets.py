@@ -33,10 +33,16 @@ class Tickets:
         match = _TICKET.fullmatch(ticket)
         if match is None:
             raise problem(401, "this address is not complete: take it from the answer of a bulk evaluation", INVALID)
-        visitor, until = self._tokens.admit_numbered(int(match[1])), int(match[2])
-        if not hmac.compare_digest(self._sign(visitor, until), match[3]) or until <= self._now():
+        visitor, until = self._tokens.numbered(int(match[1])), int(match[2])
+        # One answer for all of it: whoever makes addresses up must not learn which tokens there are.
+        if visitor is None or not hmac.compare_digest(self._sign(visitor, until), match[3]) or until <= self._now():
             raise problem(401, "this address is over: take a new one from the answer of a bulk evaluation", INVALID)
+        self._tokens.used.add(visitor.token_id)
         return visitor
+
+    def is_valid(self, visitor: Visitor) -> bool:
+        """Whether the token of somebody who was admitted still is."""
+        return self._tokens.is_valid(visitor.token_hash)
 
     def _sign(self, visitor: Visitor, until: int) -> str:
         what = f"{visitor.token_id}.{until}.{visitor.token_hash}.{visitor.environment}"

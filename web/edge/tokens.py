@@ -46,18 +46,27 @@ class TokenTable:
             raise problem(401, "send the SDK token of your environment: Authorization: Bearer tb_sdk_…", CHALLENGE)
         return self._known(hashlib.sha256(secret.strip()).hexdigest())
 
-    def admit_numbered(self, token_id: int) -> Visitor:
-        """By a token that is not shown but named, in something we have signed ourselves. Raises Problem as `admit`."""
-        return self._known(self._numbers.get(token_id, ""))
+    def numbered(self, token_id: int) -> Visitor | None:
+        """Whom a token would let in that is not shown but named. It counts as used once the caller believes it."""
+        token = self._tokens.get(self._numbers.get(token_id, ""))
+        return _visitor_of(token) if token and token.is_valid(self._clock()) else None
 
     def _known(self, hashed: str) -> Visitor:
         token = self._tokens.get(hashed)
         if token is None or not token.is_valid(self._clock()):
             raise problem(401, "this token is not valid: it is unknown, revoked or expired", INVALID)
-        if token.kind is not TokenKind.SDK or token.environment is None:
+        visitor = _visitor_of(token)
+        if visitor is None:
             raise problem(403, "this is an admin token: services need a token of the kind sdk", TOO_SMALL)
         self.used.add(token.id)
-        return Visitor(token.environment, hashed, token.id)
+        return visitor
+
+
+def _visitor_of(token: Token) -> Visitor | None:
+    """None where it is not for services."""
+    if token.kind is not TokenKind.SDK or token.environment is None:
+        return None
+    return Visitor(token.environment, token.hash, token.id)
 
 
 def credentials_of(headers: Mapping[bytes, bytes]) -> bytes | None:

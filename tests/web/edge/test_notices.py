@@ -16,7 +16,7 @@ from controlplane.usecases.tokens import list_tokens, revoke_token
 from tests.builders import a_cause, a_flag_document
 from tests.web.edge.plane import FakeClock, Plane, wait_until
 from web.cli.entry import make_brain
-from web.edge import notices
+from web.edge import notices, sse
 from web.edge.http import Problem
 from web.edge.tickets import Tickets
 from web.edge.tokens import TokenTable
@@ -28,7 +28,7 @@ BRIDGE = Place("production", "dspex-bridge")
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(notices, "BREATH_SECONDS", 0.05)
+    monkeypatch.setattr(sse, "BREATH_SECONDS", 0.05)
 
 
 class Streams:
@@ -87,9 +87,11 @@ def test_a_client_hears_of_a_change_and_asks_again_by_what_it_heard(plane: Plane
     stream = opened(plane, address_of(plane))
     assert stream.getheader("content-type") == "text/event-stream"
     assert stream.getheader("cache-control") == "no-store"
+    heard = events(stream)
+    assert next(heard)["id"] == plane.poll().headers["etag"].strip('"')
 
     disable_flag(plane.store, BRIDGE, a_cause())
-    event = next(events(stream))
+    event = next(heard)
 
     told, newest = json.loads(event["data"]), plane.poll()
     assert event["event"] == "message"
@@ -98,7 +100,8 @@ def test_a_client_hears_of_a_change_and_asks_again_by_what_it_heard(plane: Plane
 
 
 def test_a_silent_stream_breathes(plane: Plane, opened: Streams) -> None:
-    stream = opened(plane, address_of(plane))
+    heard = plane.poll().headers["etag"].strip('"')
+    stream = opened(plane, address_of(plane), Last_Event_ID=heard)
 
     assert [stream.readline() for _ in range(4)] == [b"retry: 2000\n", b"\n", b": \n", b"\n"]
 
@@ -109,6 +112,17 @@ def test_who_was_away_hears_at_once_what_it_has_missed(plane: Plane, flag, opene
     wait_until(lambda: not plane.poll().json["flags"]["dspex-bridge"]["enabled"])
 
     event = next(events(opened(plane, address, Last_Event_ID=heard)))
+
+    assert event["id"] == plane.poll().headers["etag"].strip('"')
+
+
+def test_who_asked_before_a_change_and_listens_after_it_hears_of_it(plane: Plane, flag, opened: Streams) -> None:
+    """Between the answer with the address and the stream, and when a stream is cut before its first event."""
+    address = address_of(plane)
+    disable_flag(plane.store, BRIDGE, a_cause())
+    wait_until(lambda: not plane.poll().json["flags"]["dspex-bridge"]["enabled"])
+
+    event = next(events(opened(plane, address)))
 
     assert event["id"] == plane.poll().headers["etag"].strip('"')
 
@@ -172,6 +186,31 @@ def test_a_revoked_token_ends_its_streams_and_its_addresses(plane: Plane, opened
     assert opened(plane, address).status == 401
 
 
+def test_a_token_whose_time_is_over_ends_its_streams(plane: Plane, clock: FakeClock, opened: Streams) -> None:
+    stream = opened(plane, address_of(plane))
+
+    clock.pass_by(timedelta(days=2))
+
+    stream.read()  # to its end, or the test ends by its time
+    wait_until(lambda: len(plane.edge._notices) == 0)
+
+
+def test_an_address_that_somebody_made_up_tells_nothing_of_tokens(
+    plane: Plane, admin_token: str, opened: Streams
+) -> None:
+    known = {each.kind: each.id for each in list_tokens(plane.store)}
+    address_of(plane)
+    plane.edge._tokens.used.clear()
+
+    told = set()
+    for number in (known["sdk"], known["admin"], 999):
+        answer = opened(plane, f"/ofrep/v1/events?token={number}.99999999999.{'0' * 64}")
+        told.add((answer.status, answer.read()))
+
+    assert len(told) == 1
+    assert not plane.edge._tokens.used
+
+
 def test_a_client_that_leaves_is_forgotten(plane: Plane, opened: Streams) -> None:
     opened(plane, address_of(plane))
     wait_until(lambda: len(plane.edge._notices) == 1)
@@ -193,6 +232,7 @@ def test_there_is_an_end_to_the_streams_of_a_process(plane: Plane, opened: Strea
 
 def test_every_listener_of_an_environment_hears_every_change(plane: Plane, flag, opened: Streams) -> None:
     heard = [events(opened(plane, address_of(plane))) for _ in range(3)]
+    assert len({next(each)["id"] for each in heard}) == 1
 
     disable_flag(plane.store, BRIDGE, a_cause())
     first = [next(each)["id"] for each in heard]

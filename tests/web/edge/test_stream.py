@@ -15,7 +15,7 @@ from controlplane.usecases.environments import create_environment
 from controlplane.usecases.stirring import Marks, read_marks
 from tests.builders import NOW, a_cause, a_flag_document
 from tests.web.edge.plane import Plane, wait_until
-from web.edge import stream
+from web.edge import sse, stream
 
 BRIDGE = Place("production", "dspex-bridge")
 
@@ -23,7 +23,7 @@ BRIDGE = Place("production", "dspex-bridge")
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "LOOK_SECONDS", 0.02)
-    monkeypatch.setattr(stream, "BREATH_SECONDS", 0.05)
+    monkeypatch.setattr(sse, "BREATH_SECONDS", 0.05)
 
 
 @pytest.fixture
