@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 from controlplane.domain.access import Admission, Role
 from controlplane.domain.destination import Allowed, read_allowed
+from controlplane.domain.origins import read_origins
 from controlplane.domain.retention import Retention
 from controlplane.domain.snapshot import Clockwork
 
@@ -50,6 +51,7 @@ class Settings(BaseModel):
     bootstrap_sdk_token: str | None = Field(default=None, min_length=16, repr=False)
 
     webhook_allow_private: str | None = Field(default=None, min_length=1)
+    ofrep_origins: str | None = None  # separated by commas
 
     oidc_issuer: str | None = None
     oidc_client_id: str | None = Field(default=None, min_length=1)
@@ -63,6 +65,13 @@ class Settings(BaseModel):
     def _hosts_and_networks(cls, text: str | None) -> str | None:
         if text is not None:
             read_allowed(text)
+        return text
+
+    @field_validator("ofrep_origins")
+    @classmethod
+    def _origins(cls, text: str | None) -> str | None:
+        if text is not None:
+            read_origins(text)
         return text
 
     @field_validator("oidc_issuer")
@@ -135,6 +144,11 @@ class Settings(BaseModel):
     def allowed(self) -> Allowed:
         """Where webhooks may lead to beyond the public internet."""
         return read_allowed(self.webhook_allow_private) if self.webhook_allow_private else Allowed()
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """Whose pages may ask by OFREP from a browser."""
+        return read_origins(self.ofrep_origins) if self.ofrep_origins else frozenset()
 
     @property
     def admission(self) -> Admission:

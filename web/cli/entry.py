@@ -98,7 +98,7 @@ def make_entry(settings: Settings, *, schedule: bool) -> Entry:
     site: Application = WSGIMiddleware(create_app(store, settings, utc_now), workers=SITE_THREADS)  # type: ignore[assignment, arg-type]  # two spellings of ASGI
     guarded: Application = ProxyHeadersMiddleware(Desk(site), os.environ.get(PROXIES, "127.0.0.1"))  # type: ignore[assignment, arg-type]  # as above
     brain = make_brain(store, clockwork, utc_now, find_secret_key(settings))
-    edge = Edge(brain, guarded, LOOK_EVERY[settings.is_embedded])
+    edge = Edge(brain, guarded, LOOK_EVERY[settings.is_embedded], origins=settings.origins)
     return Entry(store, edge, make_scheduler(store, settings) if schedule else None)
 
 

@@ -3,12 +3,13 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Collection, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from web.edge.brain import Brain
 from web.edge.commits import GroupCommit
+from web.edge.cross_origin import CrossOrigin
 from web.edge.doors import Doors, listening, posting, reading
 from web.edge.flag_sets import FlagSets
 from web.edge.flagd_rpc import SERVICES, FlagdRpc
@@ -37,10 +38,18 @@ _log = logging.getLogger(__name__)
 class Edge:
     """The ASGI application of one process. `site` answers what services do not ask.
 
-    `look_every` and `note_every` are in seconds: how often it looks for changes, and writes down who polled.
+    `look_every` and `note_every` are in seconds: how often it looks for changes, and writes down who polled. `origins`
+    are those of pages that may ask by OFREP.
     """
 
-    def __init__(self, brain: Brain, site: Application, look_every: float, note_every: float = NOTE_EVERY) -> None:
+    def __init__(
+        self,
+        brain: Brain,
+        site: Application,
+        look_every: float,
+        note_every: float = NOTE_EVERY,
+        origins: Collection[str] = (),
+    ) -> None:
         self.counts: Counter[str] = Counter()
         self._brain = brain
         self._site = site
@@ -74,6 +83,7 @@ class Edge:
             reading("/readyz", self._ready),
             listening("/environments/<environment>/stream", self._stream.listen),
         )
+        self._pages = CrossOrigin(origins)
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -83,7 +93,10 @@ class Edge:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         door = self._doors(scope["path"])
-        await (door.open if door else self._pass_on)(scope, receive, send)
+        if door:
+            await self._pages.open(door, scope, receive, send)
+        else:
+            await self._pass_on(scope, receive, send)
 
     async def open(self) -> None:
         """Load what is there and begin to watch."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from uvicorn import Config, Server
 
+from controlplane.domain.origins import read_origins
 from controlplane.domain.snapshot import Clockwork
 from controlplane.store import Store
 from web.cli.entry import Entry, make_brain
@@ -87,11 +88,11 @@ async def site(scope: Scope, receive: Receive, send: Send) -> None:
 
 @contextmanager
 def serving(
-    store: Store, clock: FakeClock, token: str, *, look_every: float = 0.02, **replaced: Any
+    store: Store, clock: FakeClock, token: str, *, look_every: float = 0.02, origins: str = "", **replaced: Any
 ) -> Iterator[Plane]:
-    """`replaced` swaps use cases of the brain for others; `look_every` is in seconds."""
+    """`replaced` swaps use cases of the brain for others; `look_every` is in seconds, `origins` as the setting."""
     brain: Brain = replace(make_brain(store, Clockwork(), clock, "a secret key"), **replaced)
-    edge = Edge(brain, site, look_every=look_every, note_every=0.02)
+    edge = Edge(brain, site, look_every=look_every, note_every=0.02, origins=read_origins(origins) if origins else ())
     listener = socket.create_server(("127.0.0.1", 0))
     server = Server(Config(Entry(store, edge, None), lifespan="on", ws="none", log_config=None, access_log=False))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
