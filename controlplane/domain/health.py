@@ -15,6 +15,7 @@ from controlplane.domain.silence import silence
 from controlplane.domain.words import count, one_in, percent, seconds
 
 LEAST_BAD_KEYS = 3  # an outage of two keys is a story about two keys
+LEAST_TOLD = 2.0  # "1 in N": every second harmless candidate looks worse than that, so it says nothing
 _STAKE = math.log(stakes.COMPARISON)
 
 
@@ -93,6 +94,8 @@ def _comparison(
 
 def _told(log_evidence: float, overall: float, needed: float, bad_keys: int) -> str:
     """Evidence beside its limit; where it is beyond, and not enough all the same, why."""
+    if evidence.one_in(log_evidence) < LEAST_TOLD:
+        return "no evidence against it"
     told = f"evidence 1 in {one_in(log_evidence)}, limit 1 in {one_in(needed)}"
     if log_evidence < needed:
         return told

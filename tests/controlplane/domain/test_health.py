@@ -53,6 +53,17 @@ def test_a_healthy_operation_is_healthy_by_every_guardrail():
     }
 
 
+def test_what_half_of_all_harmless_candidates_look_like_is_no_evidence():
+    def told(one_in: float) -> str:
+        sample = watched(FINE)
+        held = Wealth((math.log(one_in),), 1000)
+        return judged(replace(sample, evidence=replace(sample.evidence, errors=held)))["errors_vs_baseline"].sentence
+
+    assert told(1.5).endswith("at the same time; no evidence against it")
+    assert "at the same time; evidence 1 in 2." in told(2.1)
+    assert told(2.1).endswith(", limit 1 in 100")
+
+
 def test_a_candidate_that_fails_more_than_the_baseline_is_unhealthy_and_the_sentence_says_who_and_how_often():
     finding = judged(watched(FAILING))["errors_vs_baseline"]
 
@@ -233,7 +244,7 @@ def test_no_calls_break_no_limit():
     assert found["max_error_rate"].sentence == "echo: no calls to snakepit of late, limit 5\u202f%"
     assert found["max_latency_p99"].sentence == "echo: p99 of snakepit is not known, limit 1\u202fs"
     silent = found["latency_vs_baseline"].sentence
-    assert silent.startswith("echo: no call to snakepit and python_pool_v2 was answered of late; evidence")
+    assert silent.startswith("echo: no call to snakepit and python_pool_v2 was answered of late; ")
 
 
 def test_a_stricter_alpha_needs_stronger_evidence():
