@@ -26,8 +26,12 @@ LARGEST_BODY = 1024 * 1024  # bytes
 
 def create_app(store: Store, settings: Settings, clock: Clock = utc_now) -> Flask:
     """The management API and the pages. Raises SettingsError when no secret key can be had."""
+    return wire(make_routes(), store, settings, clock)
+
+
+def make_routes() -> Flask:
+    """Every door, with nothing behind it yet: all that does not depend on a store, on settings or on a clock."""
     app = Flask("web", static_folder=None)
-    app.secret_key = find_secret_key(settings)
     app.config.update(
         MAX_CONTENT_LENGTH=LARGEST_BODY,
         PROVIDE_AUTOMATIC_OPTIONS=False,
@@ -35,7 +39,6 @@ def create_app(store: Store, settings: Settings, clock: Clock = utc_now) -> Flas
         SESSION_COOKIE_HTTPONLY=True,
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]  # documents keep the order they are written in
-    install(app, Wiring(store, clock, settings, app.secret_key))
     dress_answers(app)
     app.before_request(guard)
     app.before_request(refuse_strange_names)
@@ -45,6 +48,13 @@ def create_app(store: Store, settings: Settings, clock: Clock = utc_now) -> Flas
     app.register_blueprint(metrics.blueprint)
     app.register_blueprint(ui.blueprint)
     app.wsgi_app = _read_to_the_end(app.wsgi_app)  # type: ignore[assignment, method-assign]  # Flask's own way to wrap it
+    return app
+
+
+def wire(app: Flask, store: Store, settings: Settings, clock: Clock) -> Flask:
+    """The same application, which from now on answers from these. Raises SettingsError as `create_app` does."""
+    app.secret_key = find_secret_key(settings)
+    install(app, Wiring(store, clock, settings, app.secret_key))
     return app
 
 

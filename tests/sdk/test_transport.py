@@ -53,7 +53,7 @@ def serving(plane):
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
         server.plane, server.connections, server.paths, server.hang_up = plane, set(), [], False
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         try:
             yield server, f"http://127.0.0.1:{server.server_port}"

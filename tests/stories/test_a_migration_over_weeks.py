@@ -15,8 +15,8 @@ SESSIONS = 600
 
 
 @pytest.fixture
-def world(database_url):
-    with freeze_time(MONDAY, real_asyncio=True) as clock, a_world(database_url, clock) as living:
+def world(migrated_url):
+    with freeze_time(MONDAY, real_asyncio=True) as clock, a_world(migrated_url, clock) as living:
         yield living
 
 

@@ -23,7 +23,6 @@ from controlplane.usecases.changing import Cause, Place
 from controlplane.usecases.environments import ensure_first
 from controlplane.usecases.history import Filter, list_entries, verify
 from controlplane.usecases.leading import lead
-from controlplane.usecases.schema import upgrade_schema
 from controlplane.usecases.snapshots import current_versions
 from controlplane.usecases.ticking import tick
 from tests.builders import NOW, a_cause, a_flag_document, a_plan_document
@@ -45,9 +44,8 @@ ACTS: dict[str, Act] = {
 
 
 @pytest.fixture
-def store(database_url):
-    with open_store(database_url) as opened:
-        upgrade_schema(opened)
+def store(migrated_url):
+    with open_store(migrated_url) as opened:
         ensure_first(opened, a_cause())
         document = a_flag_document(plan=a_plan_document(1, 10, 50, bake_seconds=60), guardrails=None)
         flags.create_flag(opened, "production", document, a_cause())

@@ -15,8 +15,8 @@ INCIDENT = range(8, 20)  # buckets in which both sides fail
 
 
 @pytest.fixture
-def world(database_url):
-    with freeze_time("2026-01-05 09:00:00", real_asyncio=True) as clock, a_world(database_url, clock) as living:
+def world(migrated_url):
+    with freeze_time("2026-01-05 09:00:00", real_asyncio=True) as clock, a_world(migrated_url, clock) as living:
         plan = a_plan_document(10, 50, 98, bake_seconds=120)
         limits = {"min_samples": 100, "max_error_rate": 0.05, "max_latency_ms": {"p99": 1000}}
         document = a_flag_document(operations={"echo": {}}, plan=plan, guardrails=limits)

@@ -20,8 +20,8 @@ KEYS = [f"session-{number}" for number in range(100)]
 
 
 @pytest.fixture
-def world(database_url):
-    with freeze_time("2026-01-05 09:00:00", real_asyncio=True) as clock, a_world(database_url, clock) as living:
+def world(migrated_url):
+    with freeze_time("2026-01-05 09:00:00", real_asyncio=True) as clock, a_world(migrated_url, clock) as living:
         yield living
 
 

@@ -13,7 +13,6 @@ from controlplane.store import Store, open_store
 from controlplane.usecases import finishing, flags, rollouts
 from controlplane.usecases.changing import Order, Place, change_flag
 from controlplane.usecases.environments import ensure_first
-from controlplane.usecases.schema import upgrade_schema
 from tests.builders import NOW, a_cause, a_flag_document
 from tests.controlplane.acting import lock
 
@@ -46,20 +45,10 @@ def table() -> list[tuple[str, str, str]]:
     return [(row[0], verb, after) for row in body for verb, after in zip(verbs, row[1:], strict=True)]
 
 
-@pytest.fixture(scope="module")
-def model(tmp_path_factory) -> Path:
-    path = tmp_path_factory.mktemp("model") / "throwbar.db"
-    with open_store(f"sqlite:///{path}") as store:
-        upgrade_schema(store)
-        ensure_first(store, a_cause())
-    return path
-
-
 @pytest.fixture
-def store(model, tmp_path):
-    copy = tmp_path / "throwbar.db"
-    copy.write_bytes(model.read_bytes())
-    with open_store(f"sqlite:///{copy}") as opened:
+def store(migrated_sqlite_url):
+    with open_store(migrated_sqlite_url) as opened:
+        ensure_first(opened, a_cause())
         flags.create_flag(opened, "production", a_flag_document(plan={"stages": STAGES}), a_cause())
         yield opened
 

@@ -13,7 +13,7 @@ from controlplane.store import Store, open_store
 from controlplane.usecases.starting import prepare
 from controlplane.usecases.tokens import create_token
 from tests.builders import NOW, a_cause
-from web.app import create_app
+from web.app import make_routes, wire
 
 FLAGS = "/api/v1/environments/production/flags"
 
@@ -52,8 +52,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def settings(sqlite_url: str) -> Settings:
-    return Settings(database_url=sqlite_url)
+def settings(migrated_sqlite_url: str) -> Settings:
+    return Settings(database_url=migrated_sqlite_url)
 
 
 @pytest.fixture
@@ -63,9 +63,15 @@ def store(settings: Settings) -> Iterator[Store]:
         yield opened
 
 
+@pytest.fixture(scope="session")
+def routes() -> Flask:
+    """Made once for all tests: its rules and its templates are compiled, which takes longer than most tests."""
+    return make_routes()
+
+
 @pytest.fixture
-def app(store: Store, settings: Settings, clock: Clock) -> Flask:
-    return create_app(store, settings, clock)
+def app(routes: Flask, store: Store, settings: Settings, clock: Clock) -> Flask:
+    return wire(routes, store, settings, clock)
 
 
 @pytest.fixture

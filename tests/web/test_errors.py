@@ -9,6 +9,7 @@ from controlplane.domain import errors
 from controlplane.domain.errors import ThrowbarError, Unreachable
 from tests.web.ui.visitor import visible
 from web.access import RULES, Need
+from web.app import create_app
 from web.errors import STATUS
 
 
@@ -19,7 +20,9 @@ def test_every_error_of_the_domain_has_its_status() -> None:
 
 
 @pytest.fixture
-def breaking(app, monkeypatch):
+def breaking(store, settings, monkeypatch):
+    app = create_app(store, settings)  # of its own: routes are added to it
+
     def fail():
         raise RuntimeError("password=hunter2")
 

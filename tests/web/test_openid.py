@@ -33,9 +33,9 @@ def provider(clock):
 
 
 @pytest.fixture
-def settings(sqlite_url, provider) -> Settings:
+def settings(migrated_sqlite_url, provider) -> Settings:
     return Settings(
-        database_url=sqlite_url,
+        database_url=migrated_sqlite_url,
         oidc_issuer=provider.issuer,
         oidc_client_id=CLIENT,
         oidc_client_secret=SECRET,

@@ -9,18 +9,18 @@ from controlplane.usecases.starting import prepare
 from controlplane.usecases.tokens import create_token
 from tests.builders import NOW, a_cause, a_flag_document
 from tests.web.conftest import Api
-from web.app import create_app
+from web.app import wire
 
 LARGEST = 2**63 - 1
 
 
 @pytest.fixture
-def api(database_url):
-    settings = Settings(database_url=database_url, secret_key="k" * 32)
-    with open_store(database_url) as store:
+def api(routes, migrated_url):
+    settings = Settings(database_url=migrated_url, secret_key="k" * 32)
+    with open_store(migrated_url) as store:
         prepare(store, settings, NOW)
         secret = create_token(store, TokenRequest(TokenKind.ADMIN, "terraform", role=Role.ADMIN), a_cause())[1]
-        yield Api(create_app(store, settings, lambda: NOW).test_client(), secret)
+        yield Api(wire(routes, store, settings, lambda: NOW).test_client(), secret)
 
 
 def test_a_flag_is_created_changed_and_reverted(api) -> None:

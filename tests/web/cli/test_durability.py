@@ -55,19 +55,19 @@ class Sender(threading.Thread):
 
 
 @pytest.mark.slow
-def test_killed_under_load_it_has_every_acknowledged_report_exactly_once(tmp_path: Path, database_url: str) -> None:
+def test_killed_under_load_it_has_every_acknowledged_report_exactly_once(tmp_path: Path, migrated_url: str) -> None:
     port, settings = "0", {"tick_seconds": "0.2"}
     senders: list[Sender] = []
     for round_ in range(KILLS):
-        with ServerProcess(tmp_path, database_url, "--port", port, **settings) as server:
+        with ServerProcess(tmp_path, migrated_url, "--port", port, **settings) as server:
             server.until_ready()
             port = str(server.port)
             if not senders:
-                senders += started(database_url, server.port)
+                senders += started(migrated_url, server.port)
             goal = (round_ + 1) * BEFORE_EACH_KILL
             server.until(partial(has_reached, senders, goal))
             server.send_signal(signal.SIGKILL)
-    with ServerProcess(tmp_path, database_url, "--port", port, **settings) as server:
+    with ServerProcess(tmp_path, migrated_url, "--port", port, **settings) as server:
         server.until_ready()
         for sender in senders:
             sender.ends.set()
@@ -76,7 +76,7 @@ def test_killed_under_load_it_has_every_acknowledged_report_exactly_once(tmp_pat
         server.send_signal(signal.SIGTERM)
         assert server.wait() == 0
 
-    with open_store(database_url) as store:
+    with open_store(migrated_url) as store:
         assert counted(store) == acknowledged(senders) >= KILLS * BEFORE_EACH_KILL
 
 

@@ -7,13 +7,14 @@ import pytest
 from click.testing import CliRunner
 from werkzeug.serving import make_server
 
+from controlplane.clock import utc_now
 from controlplane.domain.access import Role, TokenKind, TokenRequest
 from controlplane.settings import Settings
 from controlplane.store import open_store
 from controlplane.usecases.starting import prepare
 from controlplane.usecases.tokens import create_token
 from tests.builders import NOW, a_cause
-from web.app import create_app
+from web.app import wire
 from web.cli import main
 
 SWITCH = ("--kind", "feature", "--variant", "on=true", "--variant", "off=false", "--default-variant", "off")
@@ -21,17 +22,17 @@ PRO = '{"if": [{"==": [{"var": "tier"}, "pro"]}, "on", null]}'
 
 
 @pytest.fixture(params=["on the database", "through a server"])
-def throwbar(request, sqlite_url, monkeypatch):
-    monkeypatch.setenv("THROWBAR_DATABASE_URL", sqlite_url)
-    settings = Settings(database_url=sqlite_url)
-    with open_store(sqlite_url) as store:
+def throwbar(request, routes, migrated_sqlite_url, monkeypatch):
+    monkeypatch.setenv("THROWBAR_DATABASE_URL", migrated_sqlite_url)
+    settings = Settings(database_url=migrated_sqlite_url)
+    with open_store(migrated_sqlite_url) as store:
         prepare(store, settings, NOW)
         if request.param == "on the database":
             yield lambda *words, **rest: CliRunner().invoke(main, words, **rest)
             return
         secret = create_token(store, TokenRequest(TokenKind.ADMIN, "shell", role=Role.ADMIN), a_cause())[1]
-        server = make_server("127.0.0.1", 0, create_app(store, settings), threaded=True)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        server = make_server("127.0.0.1", 0, wire(routes, store, settings, utc_now), threaded=True)
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         reach = ("--url", f"http://127.0.0.1:{server.port}", "--token", secret)
         yield lambda *words, **rest: CliRunner().invoke(main, [*words, *reach], **rest)
         server.shutdown()

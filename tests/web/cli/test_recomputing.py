@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from sqlalchemy import update
 from werkzeug.serving import make_server
 
+from controlplane.clock import utc_now
 from controlplane.domain.access import Role, TokenKind, TokenRequest
 from controlplane.settings import Settings
 from controlplane.store import open_store
@@ -20,27 +21,27 @@ from controlplane.usecases.starting import prepare
 from controlplane.usecases.tokens import create_token
 from tests.builders import NOW, a_cause, a_flag_document
 from tests.controlplane.usecases.reporting import HERE, Life
-from web.app import create_app
+from web.app import wire
 from web.cli import main
 
 
 @pytest.fixture
-def store(sqlite_url):
-    with open_store(sqlite_url) as opened:
-        prepare(opened, Settings(database_url=sqlite_url), NOW)
+def store(migrated_sqlite_url):
+    with open_store(migrated_sqlite_url) as opened:
+        prepare(opened, Settings(database_url=migrated_sqlite_url), NOW)
         yield opened
 
 
 @pytest.fixture(params=["on the database", "through a server"])
-def throwbar(request, store, sqlite_url, monkeypatch) -> Iterator:
+def throwbar(request, routes, store, sqlite_url, monkeypatch) -> Iterator:
     """Run a command; the options that reach the plane are added."""
     monkeypatch.setenv("THROWBAR_DATABASE_URL", sqlite_url)
     if request.param == "on the database":
         yield lambda *words: CliRunner().invoke(main, words)
         return
     secret = create_token(store, TokenRequest(TokenKind.ADMIN, "shell", role=Role.VIEWER), a_cause())[1]
-    server = make_server("127.0.0.1", 0, create_app(store, Settings(database_url=sqlite_url)), threaded=True)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server = make_server("127.0.0.1", 0, wire(routes, store, Settings(database_url=sqlite_url), utc_now), threaded=True)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     reach = ("--url", f"http://127.0.0.1:{server.port}", "--token", secret)
     yield lambda *words: CliRunner().invoke(main, [*words, *reach])
     server.shutdown()

@@ -14,29 +14,30 @@ import pytest
 from click.testing import CliRunner
 from werkzeug.serving import make_server
 
+from controlplane.clock import utc_now
 from controlplane.domain.access import Role, TokenKind, TokenRequest
 from controlplane.settings import Settings
 from controlplane.store import open_store
 from controlplane.usecases.starting import prepare
 from controlplane.usecases.tokens import create_token
 from tests.builders import NOW, a_cause, a_data_flag_document, a_flag_document
-from web.app import create_app
+from web.app import wire
 from web.cli import COMMANDS, main
 
 
 @pytest.fixture(params=["on the database", "through a server"])
-def throwbar(request, sqlite_url, monkeypatch) -> Iterator:
+def throwbar(request, routes, migrated_sqlite_url, monkeypatch) -> Iterator:
     """Run a command; the options that reach the plane are added."""
-    monkeypatch.setenv("THROWBAR_DATABASE_URL", sqlite_url)
-    settings = Settings(database_url=sqlite_url)
-    with open_store(sqlite_url) as store:
+    monkeypatch.setenv("THROWBAR_DATABASE_URL", migrated_sqlite_url)
+    settings = Settings(database_url=migrated_sqlite_url)
+    with open_store(migrated_sqlite_url) as store:
         prepare(store, settings, NOW)
         reach: tuple[str, ...] = ()
         server = None
         if request.param == "through a server":
             secret = create_token(store, TokenRequest(TokenKind.ADMIN, "shell", role=Role.ADMIN), a_cause())[1]
-            server = make_server("127.0.0.1", 0, create_app(store, settings), threaded=True)
-            threading.Thread(target=server.serve_forever, daemon=True).start()
+            server = make_server("127.0.0.1", 0, wire(routes, store, settings, utc_now), threaded=True)
+            threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
             reach = ("--url", f"http://127.0.0.1:{server.port}", "--token", secret)
 
         def run(*words: str, **rest):

@@ -33,9 +33,9 @@ def receiver() -> Iterator[Receiver]:
 
 
 @pytest.fixture
-def store(database_url: str) -> Iterator[Store]:
-    with open_store(database_url) as opened:
-        prepare(opened, Settings(database_url=database_url, secret_key=KEY), utc_now())
+def store(migrated_url: str) -> Iterator[Store]:
+    with open_store(migrated_url) as opened:
+        prepare(opened, Settings(database_url=migrated_url, secret_key=KEY), utc_now())
         yield opened
 
 
@@ -51,9 +51,9 @@ def a_server(folder: Path, database_url: str) -> ServerProcess:
 
 @pytest.mark.slow
 def test_killed_before_it_could_write_down_what_it_sent_it_tells_everything_once_more_at_least(
-    tmp_path: Path, database_url: str, store: Store, receiver: Receiver, secret: str
+    tmp_path: Path, migrated_url: str, store: Store, receiver: Receiver, secret: str
 ) -> None:
-    with a_server(tmp_path, database_url) as server:
+    with a_server(tmp_path, migrated_url) as server:
         server.until_ready()
         receiver.answers = [Answer(behave=lambda _: server.send_signal(signal.SIGKILL))]
         flags.create_flag(store, "production", a_flag_document(), a_cause(utc_now()))
@@ -61,7 +61,7 @@ def test_killed_before_it_could_write_down_what_it_sent_it_tells_everything_once
         server.wait()
     receiver.answers = [Answer()]
     flags.disable_flag(store, HERE, a_cause(utc_now()))  # committed while nobody is there to tell it
-    with a_server(tmp_path, database_url) as server:
+    with a_server(tmp_path, migrated_url) as server:
         server.until_ready()
         got = receiver.wait_for(3)
         server.until(lambda: {each.state for each in webhooks.list_deliveries(store, 1).items} == {"delivered"})
@@ -74,10 +74,10 @@ def test_killed_before_it_could_write_down_what_it_sent_it_tells_everything_once
 
 @pytest.mark.slow
 def test_told_to_stop_it_does_not_wait_for_an_endpoint_that_hangs(
-    tmp_path: Path, database_url: str, store: Store, receiver: Receiver, secret: str
+    tmp_path: Path, migrated_url: str, store: Store, receiver: Receiver, secret: str
 ) -> None:
     receiver.answers = [Answer(behave=lambda handler: handler.rfile.read(1))]
-    with a_server(tmp_path, database_url) as server:
+    with a_server(tmp_path, migrated_url) as server:
         server.until_ready()
         flags.create_flag(store, "production", a_flag_document(), a_cause(utc_now()))
         receiver.wait_for(1)

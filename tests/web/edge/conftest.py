@@ -20,9 +20,9 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-def store(sqlite_url: str) -> Iterator[Store]:
-    with open_store(sqlite_url) as opened:
-        prepare(opened, Settings(database_url=sqlite_url), NOW)
+def store(migrated_sqlite_url: str) -> Iterator[Store]:
+    with open_store(migrated_sqlite_url) as opened:
+        prepare(opened, Settings(database_url=migrated_sqlite_url), NOW)
         yield opened
 
 

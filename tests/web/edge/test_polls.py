@@ -21,9 +21,9 @@ WHO = {"Throwbar_Service": "reports", "Throwbar_Instance": "go-7", "User_Agent":
 
 
 @pytest.fixture
-def store(database_url):
-    with open_store(database_url) as opened:
-        prepare(opened, Settings(database_url=database_url), NOW)
+def store(migrated_url):
+    with open_store(migrated_url) as opened:
+        prepare(opened, Settings(database_url=migrated_url), NOW)
         yield opened
 
 

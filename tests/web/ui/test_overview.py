@@ -105,9 +105,9 @@ def test_a_side_without_calls_has_no_rate() -> None:
     assert drawn.latency.baseline.pieces == ("0.0,1.0 120.0,14.0",)
 
 
-def test_both_sides_are_counted_as_services_told_without_what_nobody_waited_for(database_url: str) -> None:
-    with open_store(database_url) as store:
-        prepare(store, Settings(database_url=database_url, secret_key="a key of sixteen letters"), NOW)
+def test_both_sides_are_counted_as_services_told_without_what_nobody_waited_for(migrated_url: str) -> None:
+    with open_store(migrated_url) as store:
+        prepare(store, Settings(database_url=migrated_url, secret_key="a key of sixteen letters"), NOW)
         flags.create_flag(store, "production", a_flag_document(), a_cause())
         start = int(NOW.timestamp())
         cells = [
