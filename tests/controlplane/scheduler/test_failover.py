@@ -1,37 +1,40 @@
 """Does the next scheduler take over from one that was killed or frozen, and is every tick made once?"""
 
+import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 
-from controlplane.scheduler.jobs import LEASE_LASTS
-from controlplane.scheduler.loop import HEARTBEAT_SECONDS
 from controlplane.store import Store
 from controlplane.store.tables import leases
 
 PROGRAM = Path(__file__).with_name("one_scheduler.py")
 ROOT = Path(__file__).resolve().parents[3]
-PATIENCE = 30.0  # seconds; only a broken scheduler takes them
-SLACK = 0.5  # seconds, for a busy machine
+PATIENCE = 60.0  # seconds; only a broken scheduler takes them
 
 pytestmark = pytest.mark.slow
 Processes = dict[str, subprocess.Popen[bytes]]
 
 
 @pytest.fixture
-def pair(store: Store) -> Iterator[Processes]:
+def pair(store: Store, tmp_path: Path) -> Iterator[Processes]:
     """Two processes on one database; both have started, one leads."""
     url = store.engine.url.render_as_string(hide_password=False)
-    names = ("a", "b")
     command = [sys.executable, str(PROGRAM), url]
-    processes = {each: subprocess.Popen([*command, each], env={"PYTHONPATH": str(ROOT)}) for each in names}
+    processes = {
+        name: subprocess.Popen([*command, name, str(tmp_path / name)], env={"PYTHONPATH": str(ROOT)})
+        for name in ("a", "b")
+    }
     try:
         yield processes
     finally:
@@ -61,18 +64,52 @@ def expiry(store: Store) -> datetime:
     return moment
 
 
+def beats(path: Path) -> list[tuple[datetime, bool]]:
+    """When each heartbeat began, and whether its scheduler led at its end."""
+    lines = [line.split() for line in path.read_text().splitlines(keepends=True) if line.endswith("\n")]
+    return [(datetime.fromisoformat(began), leads == "True") for began, leads in lines]
+
+
+def freeze(process: subprocess.Popen[bytes], store: Store) -> None:
+    """Between two transactions: one that is frozen within one keeps its lock, for as long as its database lets it."""
+    while True:
+        process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+        if is_free(store):
+            return
+        process.send_signal(signal.SIGCONT)
+
+
+def is_free(store: Store) -> bool:
+    """Whether nobody is in the middle of a transaction under the lease."""
+    try:
+        if store.engine.dialect.name == "sqlite":
+            with closing(sqlite3.connect(str(store.engine.url.database), timeout=0)) as connection:
+                connection.execute("BEGIN IMMEDIATE")
+        else:
+            with store.engine.connect() as connection:
+                connection.execute(select(leases).with_for_update(nowait=True))
+    except (sqlite3.OperationalError, OperationalError):
+        return False
+    return True
+
+
 @pytest.mark.parametrize("stroke", [signal.SIGKILL, signal.SIGSTOP])
 def test_the_next_one_takes_over_in_time_and_no_tick_is_made_twice(
-    store: Store, pair: Processes, stroke: signal.Signals
+    store: Store, pair: Processes, tmp_path: Path, stroke: signal.Signals
 ) -> None:
     until(lambda: len(ticks(store)) >= 5)
     leader = ticks(store)[0][2]
     follower = next(name for name in pair if name != leader)
 
-    pair[leader].send_signal(stroke)
+    if stroke is signal.SIGSTOP:
+        freeze(pair[leader], store)
+    else:
+        pair[leader].kill()
+        pair[leader].wait(PATIENCE)
+        until(lambda: is_free(store))  # the database may have had its last commit still before it
     left = expiry(store)
     until(lambda: ticks(store)[-1][2] == follower)
-    taken = expiry(store) - LEASE_LASTS  # at the latest: the follower may have renewed it since
     if stroke is signal.SIGSTOP:
         pair[leader].send_signal(signal.SIGCONT)  # it wakes up believing that it leads
     seen = len(ticks(store))
@@ -82,4 +119,5 @@ def test_the_next_one_takes_over_in_time_and_no_tick_is_made_twice(
     assert [number for number, _, _ in made] == list(range(1, len(made) + 1))
     assert [epoch for _, epoch, _ in made] == sorted(epoch for _, epoch, _ in made)
     assert {(epoch, holder) for _, epoch, holder in made} == {(1, leader), (2, follower)}
-    assert (taken - left).total_seconds() <= HEARTBEAT_SECONDS + SLACK
+    # Taken with the first beat after its end. How soon that comes on a busy machine is no matter of ours.
+    assert [began for began, leads in beats(tmp_path / follower) if began >= left and not leads] == []

@@ -187,6 +187,17 @@ def test_a_lease_is_checked_by_its_epoch(pair: tuple[Duties, Duties], store: Sto
         uow.leases.check(old)
 
 
+def test_the_lease_is_looked_at_three_times_before_it_runs_out(store: Store, clock: FakeClock) -> None:
+    duties = Duties(store, clock, Clockwork(), "first")
+    scheduler = Scheduler(duties, tick_seconds=3_600)
+
+    scheduler.start()
+    pauses = {job.func: job.trigger.interval for job in scheduler._beats.get_jobs()}
+    scheduler.stop()
+
+    assert pauses[duties.heartbeat] == LEASE_LASTS / 3
+
+
 def test_a_scheduler_begins_at_once_and_gives_the_lease_back(store: Store, ticks: Ticks) -> None:
     clock = FakeClock()
     duties = Duties(store, clock, Clockwork(), "first", ticks)
