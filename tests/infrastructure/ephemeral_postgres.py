@@ -104,8 +104,9 @@ class EphemeralPostgres:
 
     def start(self) -> None:
         """Also after `kill`, on the same port and with the same data."""
-        self.port = self.port or _free_port()
+        before = self.port
         for _ in range(LAUNCHES):
+            self.port = before or _free_port()  # which somebody else may take before we do
             self._launch()
             if self._is_ready():
                 return

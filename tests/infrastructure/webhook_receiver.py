@@ -1,6 +1,5 @@
 """Somebody's endpoint on loopback, over real HTTP or TLS: it keeps what it was sent and answers as it is told."""
 
-import socket
 import ssl
 import threading
 from collections.abc import Callable
@@ -65,14 +64,6 @@ def verified(received: Received, secret: str) -> dict:
     """What the official library makes of it. Raises when the signature is wrong, or older than five minutes."""
     found: dict = Webhook(secret).verify(received.body, received.headers)
     return found
-
-
-def free_port() -> int:
-    """Nobody listens there."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:

@@ -10,6 +10,7 @@ import pytest
 
 import throwbar
 from tests.sdk.fake_control_plane import FakeControlPlane, a_document
+from tests.sdk.loopback import refusing
 from throwbar import http1
 from throwbar import transport as transport_module
 from throwbar.exchange import REQUEST_TIMEOUT_SECONDS
@@ -127,10 +128,7 @@ def test_a_connection_that_the_server_closed_is_opened_again(server):
 
 
 def test_a_server_with_nobody_behind_its_port_is_trouble_and_no_more():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-
-    with a_client(url) as client:
+    with refusing() as port, a_client(f"http://127.0.0.1:{port}") as client:
         assert not client.flush(10)
         assert "ConnectionRefusedError" in client.status().last_error
 

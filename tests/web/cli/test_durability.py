@@ -23,12 +23,12 @@ SENDERS = 4
 class Sender(threading.Thread):
     """A service that sends one call a report, and sends again whatever was not acknowledged."""
 
-    def __init__(self, port: int, name: str) -> None:
+    def __init__(self, name: str) -> None:
         super().__init__(name=name, daemon=True)
         self.acknowledged = 0
         self.sent_again = 0
         self.ends = threading.Event()
-        self._port = port
+        self.port = 0  # of the server that is there now
 
     def run(self) -> None:
         while not self.ends.is_set():
@@ -43,7 +43,7 @@ class Sender(threading.Thread):
         return json.dumps({**head, "sent_at": 1.0, "source": "", "version": 0, "cells": [cell]}).encode()
 
     def _send(self, body: bytes) -> bool:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
             connection.request("POST", "/sdk/v1/reports", body, {"Authorization": f"Bearer {SDK_TOKEN}"})
             return connection.getresponse().status == http.client.ACCEPTED
@@ -56,19 +56,18 @@ class Sender(threading.Thread):
 
 @pytest.mark.slow
 def test_killed_under_load_it_has_every_acknowledged_report_exactly_once(tmp_path: Path, migrated_url: str) -> None:
-    port, settings = "0", {"tick_seconds": "0.2"}
-    senders: list[Sender] = []
+    settings = {"tick_seconds": "0.2"}
+    senders = [Sender(f"sender-{number}") for number in range(SENDERS)]
     for round_ in range(KILLS):
-        with ServerProcess(tmp_path, migrated_url, "--port", port, **settings) as server:
-            server.until_ready()
-            port = str(server.port)
-            if not senders:
-                senders += started(migrated_url, server.port)
+        with ServerProcess(tmp_path, migrated_url, "--port", "0", **settings) as server:
+            told(senders, server.until_ready().port)
+            if round_ == 0:
+                start(senders, migrated_url)
             goal = (round_ + 1) * BEFORE_EACH_KILL
             server.until(partial(has_reached, senders, goal))
             server.send_signal(signal.SIGKILL)
-    with ServerProcess(tmp_path, migrated_url, "--port", port, **settings) as server:
-        server.until_ready()
+    with ServerProcess(tmp_path, migrated_url, "--port", "0", **settings) as server:
+        told(senders, server.until_ready().port)
         for sender in senders:
             sender.ends.set()
         for sender in senders:
@@ -80,13 +79,17 @@ def test_killed_under_load_it_has_every_acknowledged_report_exactly_once(tmp_pat
         assert counted(store) == acknowledged(senders) >= KILLS * BEFORE_EACH_KILL
 
 
-def started(database_url: str, port: int) -> list[Sender]:
+def told(senders: list[Sender], port: int) -> None:
+    """The next server has another port: nobody keeps the old one free until it starts."""
+    for sender in senders:
+        sender.port = port
+
+
+def start(senders: list[Sender], database_url: str) -> None:
     with open_store(database_url) as store:
         create_flag(store, "production", a_flag_document(), a_cause(utc_now()))
-    senders = [Sender(port, f"sender-{number}") for number in range(SENDERS)]
     for sender in senders:
         sender.start()
-    return senders
 
 
 def has_reached(senders: list[Sender], goal: int) -> bool:

@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from controlplane.store import open_store
 from tests.infrastructure.server_process import PATIENCE, SDK_TOKEN, ServerProcess
+from tests.sdk.loopback import refusing
 
 LINK = re.compile(r"http://127\.0\.0\.1:\d+(/sign-in/tb_link_\S+)")
 
@@ -86,11 +87,10 @@ def test_a_newer_database_is_not_touched(tmp_path: Path, sqlite_url: str) -> Non
 
 
 def test_a_database_that_is_not_there_is_told_in_one_line(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as unused:
-        port = unused.getsockname()[1]
-    url = f"postgresql+psycopg://ann:s3cret@127.0.0.1:{port}/x"
-
-    with ServerProcess(tmp_path, url, "--port", "0") as server:
+    with (
+        refusing() as port,
+        ServerProcess(tmp_path, f"postgresql+psycopg://ann:s3cret@127.0.0.1:{port}/x", "--port", "0") as server,
+    ):
         assert server.wait() == 1
         assert "the database does not answer: " in server.complaints
         assert "s3cret" not in server.complaints

@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
+from tests.sdk.loopback import refusing
 from web.cli.demo.control import ControlPlane, ControlPlaneError, bearer
-from web.cli.demo.server import free_port
 
 
 class Door(BaseHTTPRequestHandler):
@@ -73,7 +73,5 @@ def test_a_refusal_is_told_in_the_control_planes_own_words(door, control):
 
 
 def test_nobody_there_is_an_error_of_the_same_kind():
-    control = ControlPlane(f"http://127.0.0.1:{free_port()}", bearer("tb_admin_x"))
-
-    with pytest.raises(ControlPlaneError, match="no answer"):
-        control.flag("dspex-bridge")
+    with refusing() as port, pytest.raises(ControlPlaneError, match="no answer"):
+        ControlPlane(f"http://127.0.0.1:{port}", bearer("tb_admin_x")).flag("dspex-bridge")
