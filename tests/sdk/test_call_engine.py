@@ -7,6 +7,8 @@ import time
 import pytest
 
 import throwbar
+from tests.sdk.fake_control_plane import PerfClock
+from tests.sdk.faulty_world import LoopOnAClock
 from tests.sdk.routing import Service, lost, raising, refused
 from throwbar.taxonomy import BY_CATEGORY, Category, Delivery
 
@@ -234,6 +236,8 @@ def test_one_deadline_spans_attempts_and_fallback(service):
 
 def test_a_coroutine_that_hangs_is_ended_in_time_for_the_baseline(service):
     operation = service.orders.operation("read", kind=READ, deadline=0.2, retry=None)
+    engine, clock = service.client._engine, PerfClock()
+    engine.perf_clock_ns = engine.tally.perf_clock_ns = clock
 
     @operation.baseline
     async def _():
@@ -243,7 +247,8 @@ def test_a_coroutine_that_hangs_is_ended_in_time_for_the_baseline(service):
     async def _():
         await asyncio.sleep(60)
 
-    assert asyncio.run(operation(key="k")) == "old"
+    with asyncio.Runner(loop_factory=lambda: LoopOnAClock(clock)) as runner:
+        assert runner.run(operation(key="k")) == "old"
     assert service.cells()["candidate", "share"]["errors"] == {"timeout": 1}
 
 

@@ -24,25 +24,25 @@ from tests.sdk.loopback import (
 )
 from throwbar.evidence import classify
 
-PATIENCE = 0.3  # seconds; only the silent server uses it up
+PATIENCE = 20.0  # seconds; a busy machine must not look like a silent server
 BODY = b"what must not be done twice"
 
 
-def post_with_requests(url):
-    with requests.Session() as session, session.post(url, data=BODY, timeout=PATIENCE) as response:
+def post_with_requests(url, patience=PATIENCE):
+    with requests.Session() as session, session.post(url, data=BODY, timeout=patience) as response:
         response.raise_for_status()
         return response.json()
 
 
-def post_with_httpx(url):
-    response = httpx.post(url, content=BODY, timeout=PATIENCE)
+def post_with_httpx(url, patience=PATIENCE):
+    response = httpx.post(url, content=BODY, timeout=patience)
     response.raise_for_status()
     return response.json()
 
 
-def post_with_aiohttp(url):
+def post_with_aiohttp(url, patience=PATIENCE):
     async def post():
-        timeout = aiohttp.ClientTimeout(sock_connect=PATIENCE, sock_read=PATIENCE)
+        timeout = aiohttp.ClientTimeout(sock_connect=patience, sock_read=patience)
         async with aiohttp.ClientSession(timeout=timeout) as session, session.post(url, data=BODY) as response:
             response.raise_for_status()
             return await response.json()
@@ -50,9 +50,9 @@ def post_with_aiohttp(url):
     return asyncio.run(post())
 
 
-def post_with_urllib(url):
+def post_with_urllib(url, patience=PATIENCE):
     try:
-        with urllib.request.urlopen(url, data=BODY, timeout=PATIENCE) as response:
+        with urllib.request.urlopen(url, data=BODY, timeout=patience) as response:
             return response.read()
     except urllib.error.HTTPError as error:
         error.close()
@@ -70,8 +70,8 @@ def failure_of(call, *arguments):
 
 @pytest.fixture(params=CLIENTS, ids=lambda call: call.__name__.removeprefix("post_with_"))
 def post(request):
-    def fail(port):
-        return classify(failure_of(request.param, f"http://127.0.0.1:{port}/"))
+    def fail(port, *patience):
+        return classify(failure_of(request.param, f"http://127.0.0.1:{port}/", *patience))
 
     return fail
 
@@ -93,7 +93,7 @@ def test_a_lost_reply_is_unknown(post, behave):
 
 def test_no_reply_in_time_is_unknown(post):
     with Loopback(silent) as port:
-        info = post(port)
+        info = post(port, 0.3)
 
     assert (info.category, info.delivery) == ("timeout", "unknown")
 
@@ -200,7 +200,7 @@ def test_throttled_after_a_redirect_proves_nothing_about_the_first_request(call)
 def test_waiting_for_a_connection_of_the_pool_is_not_sent():
     async def exhaust(port):
         limits = httpx.Limits(max_connections=1)
-        timeout = httpx.Timeout(5, pool=0.05)
+        timeout = httpx.Timeout(PATIENCE, pool=0.05)
         async with httpx.AsyncClient(limits=limits, timeout=timeout) as client:
             first = asyncio.create_task(client.get(f"http://127.0.0.1:{port}/"))
             await asyncio.to_thread(arrived.acquire)

@@ -10,8 +10,9 @@ from tests.sdk.loopback import Loopback, hang_up, refusing, reset, silent
 from throwbar.evidence import classify
 
 
-def failure_of(port, retries=0):
-    client = redis.Redis(port=port, host="127.0.0.1", protocol=2, socket_timeout=0.3, retry=Retry(NoBackoff(), retries))
+def failure_of(port, retries=0, patience=20):
+    backoff = Retry(NoBackoff(), retries)
+    client = redis.Redis(port=port, host="127.0.0.1", protocol=2, socket_timeout=patience, retry=backoff)
     with client, pytest.raises(redis.RedisError) as caught:
         client.incr("balance")
     return caught.value
@@ -52,7 +53,7 @@ def test_a_lost_reply_is_unknown(react):
 
 def test_no_reply_in_time_is_unknown():
     with Loopback(on_increment(silent)) as port:
-        info = classify(failure_of(port))
+        info = classify(failure_of(port, patience=0.3))
 
     assert (info.category, info.delivery) == ("timeout", "unknown")
 

@@ -162,7 +162,9 @@ class Pair:
         comparison = self._pairing.manner.compare.outcomes(baseline, candidate)
         well = baseline.raised is None and candidate.raised is None
         ratio = ratio_index(candidate.duration_ns, baseline.duration_ns) if well else None
-        self._pairing.host.tally.compare(self._first, comparison.result, ratio)
-        if comparison.result is PairResult.MISMATCH:
-            show = self._pairing.manner.compare.show
-            self._pairing.host.mismatches.add((flag, operation), self._key, comparison, show)
+        try:
+            if comparison.result is PairResult.MISMATCH:
+                show = self._pairing.manner.compare.show
+                self._pairing.host.mismatches.add((flag, operation), self._key, comparison, show)
+        finally:  # whoever sees that it was counted finds the example
+            self._pairing.host.tally.compare(self._first, comparison.result, ratio)
