@@ -10,8 +10,13 @@ from tests.browser.pages import door_of
 
 MOST = 300  # presses of Tab; no page has so many stops
 
-# Run before each page's own scripts: which stops were made, and at which of them the focus could not be seen.
+# Run before each page's own scripts: which stops were made, and at which of them the focus could not be seen. While
+# `still` is true, parts of the page do not ask for news of themselves, which would take the place of what is walked.
 WATCH = """
+window.still = false;
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (still && event.target.matches("[data-poll]")) event.preventDefault();
+});
 window.stops = new Set();
 window.unseen = [];
 window.isSeen = (element) => {
@@ -35,6 +40,7 @@ SENDS = """
 const to = (button) => new URL(button.getAttribute("formaction") ?? button.form.getAttribute("action") ?? location.href, location).pathname;
 const posts = (button) => button.type === "submit" && button.form?.method === "post";
 """
+AT_REST = "still = true; document.querySelector('.htmx-request') === null"
 DOORS = "() => {" + SENDS + "return [...document.querySelectorAll('button')].filter(posts).map(to)}"
 # Where the focus is, seen from a door: at its button, at the fold that hides it, or in a field of its form.
 STAND = (
@@ -104,11 +110,18 @@ def _entered(page: Page, path: str) -> Response:
     return answer.value
 
 
+def until(page: Page, condition: str) -> None:
+    """Until it is true, or the test ends by its time. Playwright's own way to wait is refused by the pages' policy."""
+    while not page.evaluate(condition):
+        page.wait_for_timeout(5)
+
+
 def walked(page: Page) -> dict[str, Any]:
     """What a walk by Tab through the whole page with everything unfolded does not reach, or reaches unseen."""
+    until(page, AT_REST)
     page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
     missing = page.evaluate(MISSING)
-    for _ in range(len(missing) // 10 + 12):  # a poll replaces parts of a page, which are then to be reached again
+    for _ in range(len(missing) // 10 + 12):
         for _ in range(10):
             page.keyboard.press("Tab")
         if not (missing := page.evaluate(MISSING)):
