@@ -47,6 +47,12 @@ class InvalidInput(ThrowbarError):
         super().__init__("; ".join(f"{error.field}: {error.message}" for error in errors))
         self.errors = errors
 
+    def within(self, part: str) -> "InvalidInput":
+        """As whoever sent that part of a flag alone reads it: `plan.stages` is `stages`, what is beside it stays."""
+        return InvalidInput(
+            tuple(FieldError(each.field.removeprefix(f"{part}."), each.message) for each in self.errors)
+        )
+
 
 class NotFound(ThrowbarError):
     """The thing named does not exist here."""

@@ -1,6 +1,7 @@
 """What people do with flags: create, read, change, switch, revert, archive."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -93,7 +94,7 @@ def archive_flag(store: Store, place: Place, cause: Cause) -> Flag:
 
 def set_operation(store: Store, place: Place, name: str, document: Document, cause: Cause) -> Flag:
     """Add an operation or change it; fields left out keep what they were, and so do those of `breaker` and `retry`."""
-    parse_operation(document)  # a mistake is told by the field as it was sent
+    parse_operation(document)
 
     def changed(flag: Flag) -> Flag:
         current = flag.operations.get(name)
@@ -101,7 +102,8 @@ def set_operation(store: Store, place: Place, name: str, document: Document, cau
         return redefined(flag, replace(flag, operations={**flag.operations, name: new}))
 
     action = Action.SHARE_SET if set(document) == {"percent"} else Action.OPERATION_SET
-    return change_flag(store, place, cause, Order(action, changed))
+    with _named_as_sent(f"operations.{name}"):
+        return change_flag(store, place, cause, Order(action, changed))
 
 
 def _laid_over(current: Document, given: Document) -> Document:
@@ -126,14 +128,26 @@ def remove_operation(store: Store, place: Place, name: str, cause: Cause) -> Fla
 def set_guardrails(store: Store, place: Place, document: Document | None, cause: Cause) -> Flag:
     """Replace the guardrails; None takes them away."""
     wanted = None if document is None else parse_guardrails(document)
-    return change_flag(store, place, cause, Order(Action.GUARDRAIL_SET, lambda flag: replace(flag, guardrails=wanted)))
+    order = Order(Action.GUARDRAIL_SET, lambda flag: replace(flag, guardrails=wanted))
+    with _named_as_sent("guardrails"):
+        return change_flag(store, place, cause, order)
 
 
 def set_plan(store: Store, place: Place, document: Document | None, cause: Cause) -> Flag:
     """Replace the plan; None takes it away. Refused while a rollout runs."""
     wanted = None if document is None else parse_plan(document)
     order = Order(Action.PLAN_SET, lambda flag: redefined(flag, replace(flag, plan=wanted)))
-    return change_flag(store, place, cause, order)
+    with _named_as_sent("plan"):
+        return change_flag(store, place, cause, order)
+
+
+@contextmanager
+def _named_as_sent(part: str) -> Iterator[None]:
+    """Whoever sends one part of a flag reads of its fields by the names that they were sent by."""
+    try:
+        yield
+    except InvalidInput as error:
+        raise error.within(part) from None
 
 
 def copy_plan(store: Store, place: Place, source: str, cause: Cause) -> Flag:

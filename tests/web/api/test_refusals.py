@@ -53,6 +53,33 @@ def test_a_wrong_field_is_named_and_nothing_changes(api, state, door, changes, f
     assert state() == before
 
 
+@pytest.mark.parametrize(
+    ("part", "document", "field"),
+    [
+        ("guardrails", {"window_seconds": "x"}, "window_seconds"),
+        ("guardrails", {"window_seconds": 1}, "window_seconds"),
+        ("guardrails", {"compare": {"alpha": 3}}, "compare.alpha"),
+        ("guardrails", {"max_latency_ms": {"p42": 5}}, "max_latency_ms.p42"),
+        ("guardrails", {"compare": None}, "guardrails"),
+        ("plan", {"stages": [{"percent": 5}]}, "stages.0.bake_seconds"),
+        ("plan", a_plan_document(10, 1), "stages.1.percent"),
+        ("plan", {**a_plan_document(10), "operations": ["nobody"]}, "operations"),
+        ("operations/echo", {"percent": "x"}, "percent"),
+        ("operations/echo", {"guardrails": {"window_seconds": 1}}, "guardrails.window_seconds"),
+        ("operations/-echo", {"percent": 5}, "operations.-echo"),
+    ],
+)
+def test_of_a_part_the_fields_are_named_as_they_were_sent(api, state, part, document, field) -> None:
+    api("POST", "", a_flag_document())
+    before = state()
+
+    answer = api("PUT", f"/dspex-bridge/{part}", document, version=1)
+
+    assert answer.status_code == 422
+    assert [each["field"] for each in answer.json["errors"]] == [field]
+    assert state() == before
+
+
 def test_every_wrong_field_is_told_at_once(api) -> None:
     answer = api("POST", "", a_flag_document(key="-", candidate="python_pool_v2", plan=a_plan_document(50, 10)))
 
