@@ -16,7 +16,7 @@ from controlplane.store import Store, UnitOfWork
 from controlplane.store.environments import Environment
 from controlplane.store.lease import Lease
 from controlplane.usecases.changing import Cause, Order, Place, change_within, want_reason, write_note
-from controlplane.usecases.flags import redefined
+from controlplane.usecases.redefining import redefined
 from controlplane.usecases.rollouts import aborted, started, taken_back
 
 _log = logging.getLogger(__name__)

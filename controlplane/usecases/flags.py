@@ -14,11 +14,13 @@ from controlplane.documents.flag import (
     parse_plan,
 )
 from controlplane.domain.audit import Action
-from controlplane.domain.errors import FieldError, InvalidInput, NotFound, Refused
-from controlplane.domain.flag import Flag, Operation
+from controlplane.domain.errors import InvalidInput, NotFound, Refused
+from controlplane.domain.feature import Kind
+from controlplane.domain.flag import Flag
 from controlplane.domain.rollout import State
 from controlplane.store import Store
 from controlplane.usecases.changing import Cause, Order, Place, add_flag, change_flag
+from controlplane.usecases.redefining import another_kind, redefined
 
 Document = Mapping[str, Any]
 
@@ -49,6 +51,8 @@ def patch_flag(store: Store, place: Place, patch: Document, cause: Cause) -> Fla
     """PATCH by RFC 7396: null removes, objects merge, everything else replaces."""
 
     def patched(flag: Flag) -> Flag:
+        if (kind := patch.get("kind", flag.kind)) in set(Kind) - {flag.kind}:
+            raise another_kind(flag, kind)
         merged = _merged(flag_document(flag), patch)
         return redefined(flag, parse_flag(merged, key=place.flag))
 
@@ -180,56 +184,3 @@ def revert_flag(store: Store, place: Place, to_version: int, cause: Cause) -> Fl
         return redefined(flag, old)
 
     return change_flag(store, place, cause, Order(Action.FLAG_REVERT, reverted))
-
-
-def redefined(flag: Flag, wanted: Flag) -> Flag:
-    """The flag with another definition and its own history. Refuses another kind, or what a rollout forbids."""
-    if wanted.kind is not flag.kind:
-        message = f"is {wanted.kind}, and '{flag.key}' is a {flag.kind}: a kind cannot be changed, make a new flag"
-        raise InvalidInput((FieldError("kind", message),))
-    operations = {
-        name: replace(each, rolled_back=flag.operations[name].rolled_back if name in flag.operations else False)
-        for name, each in wanted.operations.items()
-    }
-    after = replace(
-        wanted,
-        operations=operations,
-        version=flag.version,
-        rolled_back=flag.rolled_back,
-        rollout=flag.rollout,
-        blocked_by=flag.blocked_by,
-        created_at=flag.created_at,
-        updated_at=flag.updated_at,
-        archived_at=flag.archived_at,
-        retired_at=flag.retired_at,
-    )
-    _respect_rollout(flag, after)
-    return after
-
-
-def _of_the_plan(flag: Flag, old: Operation | None, new: Operation | None) -> str | None:
-    """What somebody would change of an operation although the running plan sets it."""
-    if (old.share if old else None) != (new.share if new else None):
-        return "percent"
-    sets_modes = flag.plan is not None and flag.plan.sets_modes
-    return "mode" if sets_modes and old and new and old.mode is not new.mode else None
-
-
-def _respect_rollout(before: Flag, after: Flag) -> None:
-    if before.rollout.state is State.RUNNING:
-        for name in dict.fromkeys((*before.planned_operations, *after.planned_operations)):
-            old, new = before.operations.get(name), after.operations.get(name)
-            if what := _of_the_plan(before, old, new):
-                message = f"a rollout of '{before.key}' is running and sets the {what} of '{name}': pause it first"
-                raise Refused(message)
-    if not before.rollout.is_live:
-        return
-    if before.rollout.state is State.RUNNING and before.plan != after.plan:
-        message = f"a rollout of '{before.key}' is running on this plan: pause it first"
-        raise Refused(message)
-    if after.plan is None:
-        message = f"a rollout of '{before.key}' is paused on this plan: abort it before taking the plan away"
-        raise Refused(message)
-    if (before.baseline, before.candidate) != (after.baseline, after.candidate):
-        error = FieldError("candidate", "cannot change while a rollout is carried out: abort it first")
-        raise InvalidInput((error,))

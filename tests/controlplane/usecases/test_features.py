@@ -55,6 +55,33 @@ def test_who_is_targeted_is_told_with_the_reason(store, feature):
     assert "targeting" not in published(store)
 
 
+@pytest.mark.parametrize(
+    ("variants", "changed"),
+    [({"on": False}, ["variants.on"]), ({"on": False, "off": True}, ["variants.off", "variants.on"])],
+)
+def test_what_a_rollout_is_decided_on_keeps_its_value_until_it_is_over(store, variants, changed):
+    plan = {"stages": [{"percent": 10, "bake_seconds": 60}]}
+    flags.create_flag(store, "production", a_moved_feature_document(enabled=True, plan=plan), a_cause())
+    rollouts.start(store, HERE, a_cause())
+
+    with pytest.raises(InvalidInput) as refused:
+        flags.patch_flag(store, HERE, {"variants": variants}, a_cause())
+    flags.patch_flag(store, HERE, {"variants": {"half": True}}, a_cause())
+    rollouts.abort(store, HERE, a_cause())
+    flags.patch_flag(store, HERE, {"variants": variants}, a_cause())
+
+    assert [each.field for each in refused.value.errors] == changed
+
+
+def test_a_variant_that_is_rolled_out_is_not_taken_away(store):
+    plan = {"stages": [{"percent": 10, "bake_seconds": 60}]}
+    flags.create_flag(store, "production", a_moved_feature_document(enabled=True, plan=plan), a_cause())
+    rollouts.start(store, HERE, a_cause())
+
+    with pytest.raises(InvalidInput, match="abort it first"):
+        flags.patch_flag(store, HERE, {"variants": {"on": None}}, a_cause())
+
+
 def test_targeting_is_replaced_whole_and_taken_away(store, feature):
     after = set_targeting(store, HERE, {"fractional": [["on", 1], ["off", 1]]}, a_cause(reason="half of them"))
 

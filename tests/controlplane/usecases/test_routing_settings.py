@@ -64,7 +64,7 @@ def test_the_audit_speaks_of_percent_and_the_snapshot_of_buckets(store):
 def test_an_operation_in_shadow_becomes_a_dual_write_only_without_its_sample(store):
     set_echo(store, mode="shadow", shadow_percent=5)
 
-    with pytest.raises(InvalidInput, match=r"operations\.echo\.shadow_percent: .* half of a dual write"):
+    with pytest.raises(InvalidInput, match=r"shadow_percent: .* half of a dual write"):
         set_echo(store, mode="dual_write")
     set_echo(store, mode="dual_write", shadow_percent=None)
 

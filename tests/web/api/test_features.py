@@ -50,7 +50,7 @@ def test_targeting_is_set_by_itself(api, feature) -> None:
         ("PUT", "/guardrails", {"max_error_rate": 0.1}, "guardrails"),
         ("PUT", "/plan", {"stages": [{"percent": 1, "bake_seconds": 60}]}, "plan"),
         ("PUT", "/targeting", {"if": [{"var": "x"}, "onn"]}, "targeting.if.1"),
-        ("PATCH", "", {"kind": "migration"}, "variants"),
+        ("PATCH", "", {"kind": "migration"}, "kind"),
         ("PATCH", "", {"default_variant": "maybe"}, "default_variant"),
         ("PATCH", "", {"variants": {"on": None}}, "targeting.if.1"),
         ("PUT", "", {"baseline": "a", "candidate": "b"}, "kind"),

@@ -66,7 +66,6 @@ def test_a_wrong_field_is_named_and_nothing_changes(api, state, door, changes, f
         ("plan", {**a_plan_document(10), "operations": ["nobody"]}, "operations"),
         ("operations/echo", {"percent": "x"}, "percent"),
         ("operations/echo", {"guardrails": {"window_seconds": 1}}, "guardrails.window_seconds"),
-        ("operations/-echo", {"percent": 5}, "operations.-echo"),
     ],
 )
 def test_of_a_part_the_fields_are_named_as_they_were_sent(api, state, part, document, field) -> None:
