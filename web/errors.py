@@ -49,6 +49,7 @@ _PLAIN = """<!doctype html>
   <div class="row"><a class="button primary" href="/">To the flags</a></div>
 </div></main></html>
 """
+_MACHINES = ("/api/", "/sdk/", "/ofrep/", "/flagd", "/v1/")
 _WORDS: dict[int, str] = {
     HTTPStatus.NOT_FOUND: "there is nothing at this address",
     HTTPStatus.METHOD_NOT_ALLOWED: "this address does not answer {method}",
@@ -100,8 +101,8 @@ def _unexpected(error: Exception) -> AnyResponse:
 
 
 def is_for_machines() -> bool:
-    """Whether the answer is read by a program."""
-    if request.path.startswith("/api/"):
+    """Whether the answer is read by a program; also where a service asks at a door that there is not."""
+    if request.path.startswith(_MACHINES):
         return True
     best = request.accept_mimetypes.best_match(["text/html", "application/json"], default="text/html")
     return best == "application/json"

@@ -3,7 +3,7 @@
 from flask import request
 
 from controlplane.domain.errors import NotFound
-from controlplane.domain.names import KEY
+from controlplane.domain.names import KEY, KEY_RULE
 from web import assets
 
 
@@ -13,5 +13,5 @@ def refuse_strange_names() -> None:
         return
     for name, value in (request.view_args or {}).items():
         if isinstance(value, str) and not KEY.fullmatch(value):
-            message = f"there is no {name} of this name"
+            message = f"there can be no {name} of this name: one {KEY_RULE}"
             raise NotFound(message)

@@ -113,7 +113,7 @@ def _cell(point: Point, flags: Mapping[str, Flag], now: datetime, bucket_seconds
         "backend": point.backend,
         "attempt": _attempt(point, flag),
         "assigned_by": TOLD_AS_METRICS,
-        "share": flag.operations[operation].share if operation in flag.operations else 0,
+        "share": flag.operations[operation].share,
         # By its end: what came from a long span would else be late, and judged by nobody.
         "start": (math.ceil(point.end / bucket_seconds) - 1) * bucket_seconds,
         "calls": point.calls,
@@ -128,11 +128,18 @@ def _cell(point: Point, flags: Mapping[str, Flag], now: datetime, bucket_seconds
 
 
 def _operation(point: Point, flag: Flag) -> str:
-    if point.operation:
-        return point.operation
-    if len(flag.operations) != 1:
+    """What the flag does not list is judged by nobody, so that a misspelt name must not pass."""
+    names = tuple(flag.operations)
+    if not names:
+        raise PointRefused(f"flag '{flag.key}' has no operations: nothing is moved, so there is nothing to measure")
+    if point.operation is None and len(names) > 1:
         raise PointRefused(f"flag '{flag.key}' has several operations: name one in the attribute throwbar.operation")
-    return next(iter(flag.operations))
+    if point.operation not in {None, *names}:
+        message = (
+            f"'{point.operation}' is no operation of flag '{flag.key}': nobody would judge its calls, so add it first"
+        )
+        raise PointRefused(message)
+    return point.operation or names[0]
 
 
 def _side(point: Point, flag: Flag) -> Side:

@@ -37,6 +37,14 @@ def breaking(store, settings, monkeypatch):
     return app.test_client()
 
 
+@pytest.mark.parametrize("path", ["/v1/traces", "/ofrep/v1/configuration", "/flagd/v0/rules", "/sdk/v2/snapshot"])
+def test_a_service_at_a_door_that_there_is_not_is_told_so_in_json(app, path) -> None:
+    answer = app.test_client().post(path, json={})
+
+    assert (answer.status_code, answer.mimetype) == (404, "application/problem+json")
+    assert answer.json["detail"] == "there is nothing at this address"
+
+
 @pytest.mark.parametrize("path", ["/api/fail", "/page/fail"])
 def test_what_nobody_expected_is_logged_by_its_id_and_not_told(breaking, caplog, path) -> None:
     with caplog.at_level(logging.ERROR):

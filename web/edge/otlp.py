@@ -40,6 +40,7 @@ MOST_CALLS = 1_000_000_000  # of a point, as of a report's cell
 UNITS_MS = {"s": 1000.0, "ms": 1.0}
 _WORD = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
+_LEVEL = re.compile(r"Failed to parse (\w+) field: ")
 _NANOSECONDS = 1e9
 _DELTA = "set OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE=delta"
 _EXPONENTIAL = (
@@ -71,8 +72,14 @@ def parse_request(body: bytes, *, is_json: bool) -> ExportMetricsServiceRequest:
         else:
             request.ParseFromString(body)
     except (DecodeError, json_format.ParseError, UnicodeDecodeError, RecursionError) as error:
-        raise MalformedRequest(f"the body is no ExportMetricsServiceRequest: {error}") from None
+        raise MalformedRequest(f"the body is no ExportMetricsServiceRequest: {_plain(str(error))}") from None
     return request
+
+
+def _plain(complaint: str) -> str:
+    """protobuf tells each level on the way down to a mistake in a sentence of its own."""
+    way, mistake = ".".join(_LEVEL.findall(complaint)), _LEVEL.sub("", complaint).rstrip(".")
+    return f"{mistake[:200]}, at {way[:200]}" if way else mistake[:200]
 
 
 def hear(request: ExportMetricsServiceRequest) -> Heard:

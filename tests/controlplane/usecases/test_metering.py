@@ -12,7 +12,7 @@ from controlplane.store.metric_tables import metric_batches
 from controlplane.usecases import flags, metering, rollouts
 from controlplane.usecases.metering import Batch, Point, record_metrics
 from controlplane.usecases.telemetry import KEEP_BATCHES, fold, forget_old
-from tests.builders import NOW, a_cause, a_flag_document
+from tests.builders import NOW, a_cause, a_feature_document, a_flag_document
 from tests.controlplane.usecases.reporting import HERE, Life
 
 START = int(NOW.timestamp())
@@ -113,6 +113,10 @@ def test_what_is_not_written_to_its_end_can_be_sent_again(store, folded, monkeyp
         (
             {"backend": "other"},
             "'other' is no backend of flag 'dspex-bridge', which has 'python_pool_v2' and 'snakepit'",
+        ),
+        (
+            {"operation": "ecko"},
+            "'ecko' is no operation of flag 'dspex-bridge': nobody would judge its calls, so add it first",
         ),
         (
             {"operation": None},
@@ -266,3 +270,14 @@ def test_metrics_beside_reports_change_no_comparison(store, lease):
     assert seen.candidate_bad_keys == 0
     assert findings(store)["errors_vs_baseline"].verdict == "healthy"
     assert findings(store)["max_error_rate"].verdict == "inconclusive"  # broken, and the comparison supports it not
+
+
+@pytest.mark.parametrize("operation", [None, "default"])
+def test_a_feature_that_does_not_move_has_nothing_to_be_measured(store, folded, operation):
+    flags.create_flag(store, "production", a_feature_document(), a_cause())
+
+    refused = record(store, a_batch(a_point(flag="new-checkout", operation=operation, backend="on")))
+
+    sentence = "flag 'new-checkout' has no operations: nothing is moved, so there is nothing to measure"
+    assert refused == {sentence: 1}
+    assert list(folded()) == []

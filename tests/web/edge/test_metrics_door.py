@@ -260,6 +260,23 @@ def test_what_is_no_request_is_refused_for_good(plane: Plane, body: bytes, kind:
     assert plane.edge.counts["metrics:malformed"] == 1
 
 
+def test_a_mistake_far_down_is_one_sentence(plane: Plane) -> None:
+    request = a_request()
+    metrics(request)[1]["sum"]["dataPoints"][0]["asInt"] = "9223372036854775808"
+    too_large = send(plane, request).json["detail"]
+    nested = {"stringValue": "x"}
+    for _ in range(90):
+        nested = {"arrayValue": {"values": [nested]}}
+    request["resourceMetrics"][0]["resource"]["attributes"][0]["value"] = nested
+    too_deep = send(plane, request).json["detail"]
+
+    place = "resourceMetrics.scopeMetrics.metrics.dataPoints.asInt"
+    told = f"the body is no ExportMetricsServiceRequest: Value out of range: 9223372036854775808, at {place}"
+    assert too_large.replace(".sum", "") == told
+    assert "too deep" in too_deep
+    assert len(too_deep) < 500
+
+
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded"])
 def test_another_type_is_refused(plane: Plane, kind: str) -> None:
     assert send(plane, a_request(), Content_Type=kind).status == 415
