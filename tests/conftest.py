@@ -11,6 +11,7 @@ from sqlalchemy import make_url
 
 from controlplane.store import open_store
 from controlplane.usecases.schema import upgrade_schema
+from tests.infrastructure import quick_sqlite
 from tests.infrastructure.ephemeral_postgres import (
     EphemeralPostgres,
     PostgresUnavailableError,
@@ -28,6 +29,12 @@ WITHOUT_POSTGRES = os.environ.pop("THROWBAR_TEST_WITHOUT_POSTGRES", "") == "1" a
 
 def pytest_report_header() -> list[str]:
     return ["WITHOUT POSTGRESQL: its tests are skipped, by your wish"] if WITHOUT_POSTGRES else []
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_sqlite() -> Iterator[None]:
+    with quick_sqlite.without_waiting():
+        yield
 
 
 @pytest.fixture(scope="session")

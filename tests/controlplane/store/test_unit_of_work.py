@@ -4,8 +4,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from controlplane.store import open_store
+from controlplane.store import engine, open_store
 from tests.builders import NOW
+from tests.infrastructure import quick_sqlite
 
 
 def test_leaving_without_commit_takes_everything_back(store):
@@ -87,11 +88,13 @@ def test_a_row_without_its_parent_is_refused(store):
 @pytest.mark.parametrize(
     ("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("busy_timeout", 15_000)]
 )
-def test_sqlite_is_opened_with_the_switches_that_make_it_safe(sqlite_store, pragma, value):
-    for _ in range(2):  # on every connection, not on the first one only
-        with sqlite_store.engine.connect() as connection:
-            assert connection.execute(text(f"PRAGMA {pragma}")).scalar_one() == value
-        sqlite_store.engine.dispose()
+def test_sqlite_is_opened_with_the_switches_that_make_it_safe(sqlite_url, monkeypatch, pragma, value):
+    monkeypatch.setattr(engine, "_prepare", quick_sqlite.as_operated)
+    with open_store(sqlite_url) as opened:
+        for _ in range(2):  # on every connection, not on the first one only
+            with opened.engine.connect() as connection:
+                assert connection.execute(text(f"PRAGMA {pragma}")).scalar_one() == value
+            opened.engine.dispose()
 
 
 def test_a_new_sqlite_file_gets_its_folder(tmp_path):
