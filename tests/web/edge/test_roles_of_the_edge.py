@@ -1,26 +1,46 @@
 """Door of the edge × caller, complete by construction: it is made from the doors that the edge itself has."""
 
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from controlplane.domain.access import Role, TokenKind, TokenRequest
+from controlplane.settings import Settings
+from controlplane.store import Store, open_store
 from controlplane.usecases.environments import create_environment
 from controlplane.usecases.people import add_person
 from controlplane.usecases.signing_in import create_link, use_link
+from controlplane.usecases.starting import prepare
 from controlplane.usecases.tokens import create_token
 from tests.builders import NOW, a_cause
-from tests.web.edge.plane import Plane
+from tests.web.edge.plane import FakeClock, Plane, serving
 from web.access import EDGE, Need
 from web.auth import COOKIE
 
 CALLERS = ("nobody", "sdk", "sdk elsewhere", "token", "session", "session elsewhere", "session without a role")
 
 
-@pytest.fixture
-def headers(store, sdk_token, admin_token) -> dict[str, dict[str, str]]:
-    """What each caller shows at the door of production. Asked for before `plane`, whose first look finds all of it."""
+@pytest.fixture(scope="module")
+def store(sqlite_tables: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """One for all callers, and one server: what one of them does at a door is no matter of the others."""
+    url = f"sqlite:///{shutil.copy(sqlite_tables, tmp_path_factory.mktemp('roles') / 'throwbar.db')}"
+    with open_store(url) as opened:
+        prepare(opened, Settings(database_url=url), NOW)
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def headers(store: Store) -> dict[str, dict[str, str]]:
+    """What each caller shows at the door of production."""
     create_environment(store, "staging", a_cause())
-    elsewhere = create_token(store, TokenRequest(TokenKind.SDK, "a service", "staging"), a_cause())[1]
-    tokens = {"sdk": sdk_token, "sdk elsewhere": elsewhere, "token": admin_token}
+    wanted = {
+        "sdk": TokenRequest(TokenKind.SDK, "a service"),
+        "sdk elsewhere": TokenRequest(TokenKind.SDK, "a service", "staging"),
+        "token": TokenRequest(TokenKind.ADMIN, "terraform", role=Role.ADMIN),
+    }
+    tokens = {name: create_token(store, each, a_cause())[1] for name, each in wanted.items()}
     places = {"session": "production", "session elsewhere": "staging"}
     sessions = {}
     for number, name in enumerate(each for each in CALLERS if each.startswith("session")):
@@ -36,6 +56,14 @@ def headers(store, sdk_token, admin_token) -> dict[str, dict[str, str]]:
         **{name: {"Authorization": f"Bearer {secret}"} for name, secret in tokens.items()},
         **{name: {"Cookie": f"{COOKIE}={secret}"} for name, secret in sessions.items()},
     }
+
+
+@pytest.fixture(scope="module")
+def plane(store: Store, headers: dict[str, dict[str, str]]) -> Iterator[Plane]:
+    """Started once everybody is there: its first look finds all of them."""
+    token = headers["sdk"]["Authorization"].removeprefix("Bearer ")
+    with serving(store, FakeClock(NOW), token) as running:
+        yield running
 
 
 def may(caller: str, rule: Need | Role) -> bool:
