@@ -18,6 +18,10 @@ from controlplane.usecases.schema import upgrade_schema
 from tests.builders import NOW, a_cause
 from tests.infrastructure.ephemeral_postgres import EphemeralPostgres
 
+USED_SEQUENCES = """
+SELECT quote_ident(schemaname) || '.' || quote_ident(sequencename) FROM pg_sequences WHERE last_value IS NOT NULL
+"""
+
 
 @pytest.fixture(scope="session")
 def sqlite_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -46,7 +50,11 @@ def _empty(store: Store) -> None:
     names = {table.name for table in metadata.sorted_tables}
     with store.engine.begin() as connection:
         if names <= set(inspect(connection).get_table_names()):
-            connection.execute(text(f"TRUNCATE {', '.join(names)} RESTART IDENTITY"))
+            # TRUNCATE would make the files of a hundred tables and indexes anew, which takes four times as long.
+            tables = reversed(metadata.sorted_tables)
+            connection.execute(text("; ".join(f"DELETE FROM {table.name}" for table in tables)))
+            for (used,) in connection.execute(text(USED_SEQUENCES)).all():
+                connection.execute(text(f"ALTER SEQUENCE {used} RESTART"))
         else:
             connection.execute(text("DROP SCHEMA public CASCADE"))
             connection.execute(text("CREATE SCHEMA public"))
