@@ -18,7 +18,7 @@ from tests.browser.serving import Server
 from tests.builders import a_cause
 
 SERVICE = "bridge-api"
-PATIENCE = 20.0
+PATIENCE = 60.0
 PACE = 0.001  # seconds between the calls of one who calls without pause
 
 

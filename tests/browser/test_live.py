@@ -97,7 +97,7 @@ def test_the_page_tells_when_a_flip_has_landed_everywhere(ann: Page, server: Ser
     address = a_flag(server, "flips", "landing", guardrails=None, plan=None, operations=ALL)
     with service(server, "flips", token), service(server, "flips", token, interval=3600) as slow:
         slow.echo()
-        slow.client.flush(5)
+        slow.client.flush(60)
         ann.goto(address)
         landed = ann.locator("#convergence")
         expect(landed).to_contain_text("Landed")
@@ -109,7 +109,7 @@ def test_the_page_tells_when_a_flip_has_landed_everywhere(ann: Page, server: Ser
 
         slow.echo()
         slow.until(lambda: slow.echo() == "old")
-        slow.client.flush(5)
+        slow.client.flush(60)
         expect(landed).to_contain_text("Landed")
 
 

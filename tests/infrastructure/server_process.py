@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
 
-PATIENCE = 30.0  # seconds; only a broken server takes them
+PATIENCE = 60.0  # seconds; only a broken server takes them
 SDK_TOKEN = "tb_sdk_of-the-tests-0123456789"
 _ROOT = Path(__file__).resolve().parents[2]
 

@@ -102,7 +102,7 @@ class World:
             for declared in DECLARATIONS
         }
         self.server.document = a_document(2, flags={"orders": a_flag(operations=listed)})
-        assert self.client.wait_ready(10)
+        assert self.client.wait_ready(60)
 
     def report(self):
         """What the control plane hears, added up in `reported`."""

@@ -24,7 +24,7 @@ class Service:
         )
         self.called = Counter()
         self.serve(share, **operation)
-        assert self.client.wait_ready(5)
+        assert self.client.wait_ready(60)
         self.orders = self.client.migration("orders", baseline="old")
 
     def serve(self, share=100_000, switches=None, **operation):

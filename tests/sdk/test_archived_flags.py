@@ -13,12 +13,12 @@ def warnings(caplog) -> list[str]:
 
 def test_a_process_that_still_asks_gets_the_final_backend_is_warned_once_and_says_so(client, server, caplog):
     server.document = archived(1)
-    assert client.wait_ready(5)
+    assert client.wait_ready(60)
     caplog.set_level(logging.WARNING, "throwbar")
 
     decision = client.migration("orders").decide("read", key="k")
     for _ in range(3):
-        client.flush(5)
+        client.flush(60)
 
     assert decision.backend == "new"
     assert warnings(caplog) == ["flag orders is archived: it answers with its final backend; remove its uses"]
@@ -27,9 +27,9 @@ def test_a_process_that_still_asks_gets_the_final_backend_is_warned_once_and_say
 
 def test_an_archived_flag_that_nobody_asks_for_is_no_news(client, server, caplog):
     server.document = archived(1)
-    assert client.wait_ready(5)
+    assert client.wait_ready(60)
 
-    client.flush(5)
+    client.flush(60)
 
     assert warnings(caplog) == []
     assert client.status().archived == ()
@@ -37,6 +37,6 @@ def test_an_archived_flag_that_nobody_asks_for_is_no_news(client, server, caplog
 
 def test_calls_without_a_key_get_the_final_backend_too(client, server):
     server.document = archived(1)
-    assert client.wait_ready(5)
+    assert client.wait_ready(60)
 
     assert client.migration("orders").decide("read").candidate

@@ -28,11 +28,11 @@ def down():
 def test_a_restarted_service_without_a_control_plane_decides_from_its_backup(server, down, tmp_path):
     server.document = a_document(7, flags={"orders": a_flag(operations=a_share(100_000))})
     with a_client(server, tmp_path / "backup.json") as before:
-        assert before.wait_ready(5)
+        assert before.wait_ready(60)
         before.flush()
 
     with a_client(down, tmp_path / "backup.json") as after:
-        assert after.wait_ready(5)
+        assert after.wait_ready(60)
 
         decision = after.migration("orders").decide("read", key="k")
 
@@ -43,14 +43,14 @@ def test_a_restarted_service_without_a_control_plane_decides_from_its_backup(ser
 def test_the_backup_lies_in_the_users_cache_directory(server, down, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     with a_client(server, None) as client:
-        client.wait_ready(5)
+        client.wait_ready(60)
         client.flush()
 
     (path,) = (tmp_path / "throwbar").iterdir()
     assert json.loads(path.read_text()) == server.document
     assert path.stat().st_mode & 0o777 == 0o600
     with a_client(down, None) as same, a_client(down, None, token="another") as other:
-        assert same.wait_ready(5)
+        assert same.wait_ready(60)
         assert not other.wait_ready(0.05)
 
 
@@ -67,7 +67,7 @@ def test_without_a_home_there_is_no_backup_and_no_failure(server, monkeypatch):
     monkeypatch.setattr("os.path.expanduser", lambda path: path)  # so it answers where there is no home
 
     with a_client(server, None) as client:
-        assert client.wait_ready(5)
+        assert client.wait_ready(60)
         client.flush()
         assert "no home" in client.status().last_error
 
@@ -75,7 +75,7 @@ def test_without_a_home_there_is_no_backup_and_no_failure(server, monkeypatch):
 def test_switched_off_no_file_is_written(server, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     with a_client(server, False) as client:
-        client.wait_ready(5)
+        client.wait_ready(60)
         client.flush()
 
     assert list(tmp_path.iterdir()) == []
@@ -87,7 +87,7 @@ def test_a_corrupt_backup_is_said_once_and_replaced(server, tmp_path, caplog, co
     backup.write_bytes(content)
 
     with a_client(server, backup) as client:
-        assert client.wait_ready(5)
+        assert client.wait_ready(60)
         client.flush()
 
     assert [record.message for record in caplog.records if "backup" in record.message and "not read" in record.message]
@@ -98,7 +98,7 @@ def test_a_backup_that_cannot_be_written_costs_nothing(server, tmp_path, caplog)
     (tmp_path / "backup.json").mkdir()
 
     with a_client(server, tmp_path / "backup.json") as client:
-        assert client.wait_ready(5)
+        assert client.wait_ready(60)
         for version in (2, 3):
             server.document = a_document(version)
             assert client.flush()
@@ -129,7 +129,7 @@ def test_a_late_snapshot_does_not_replace_the_backup(server, tmp_path):
     write_backup(backup, json.dumps(a_document(9)).encode())
 
     with a_client(server, backup) as client:
-        assert client.wait_ready(5)
+        assert client.wait_ready(60)
         client.flush()
 
         assert client.status().version == 9

@@ -113,7 +113,7 @@ def test_row_15_fifty_callers_of_a_half_open_breaker_make_three_probes(service):
         if bad:
             raise bad.pop()
         inside.release()
-        gate.wait(10)
+        gate.wait(60)
         return "new"
 
     operation = service.operation(candidate, **(ONCE | {"breaker": throwbar.Breaker(open_seconds=1e-6)}))
@@ -124,7 +124,7 @@ def test_row_15_fifty_callers_of_a_half_open_breaker_make_three_probes(service):
     for thread in threads:
         thread.start()
     for _ in range(3):
-        assert inside.acquire(timeout=10)
+        assert inside.acquire(timeout=60)
     while len(answers) < 47:
         time.sleep(0.001)
     gate.set()

@@ -27,7 +27,7 @@ def settled(client, clock, server):
 
 @pytest.fixture
 def orders(client: throwbar.Client):
-    assert client.wait_ready(5)
+    assert client.wait_ready(60)
     return client.migration("orders", baseline="old")
 
 

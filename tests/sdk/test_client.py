@@ -23,12 +23,12 @@ def test_making_a_client_asks_nobody_and_starts_nothing(server):
 def test_the_first_decision_starts_the_conversation(client, server):
     assert client.migration("orders", baseline="old").decide("read", key="k").reason == "not_ready"
 
-    assert client.wait_ready(5)
+    assert client.wait_ready(60)
     assert client.migration("orders").decide("read", key="k").reason == "share"
 
 
 def test_a_poll_says_who_asks(client, server):
-    client.wait_ready(5)
+    client.wait_ready(60)
 
     _, headers, _ = server.requests[0]
 
@@ -39,7 +39,7 @@ def test_a_poll_says_who_asks(client, server):
 
 def test_an_unchanged_snapshot_is_asked_for_by_its_tag(server):
     with a_client(server, poll_interval=0.01) as client:
-        client.wait_ready(5)
+        client.wait_ready(60)
         client._poller.wait_until(lambda: len(server.asked("GET")) > 3, 5)
 
     tags = [headers.get("If-None-Match") for _, headers, _ in server.asked("GET")]
@@ -48,7 +48,7 @@ def test_an_unchanged_snapshot_is_asked_for_by_its_tag(server):
 
 
 def test_the_answer_to_a_report_brings_a_newer_snapshot_at_once(client, server):
-    client.wait_ready(5)
+    client.wait_ready(60)
     server.document = a_document(2, flags={"orders": a_flag(enabled=False)})
 
     assert client.flush()
@@ -59,7 +59,7 @@ def test_the_answer_to_a_report_brings_a_newer_snapshot_at_once(client, server):
 
 def test_a_replica_that_has_not_heard_of_the_flip_yet_is_asked_again_soon(server):
     with a_client(server, poll_interval=3600.0) as client:
-        client.wait_ready(5)
+        client.wait_ready(60)
         server.announced = 2
         client.flush()
         assert client.status().version == 1
@@ -71,7 +71,7 @@ def test_a_replica_that_has_not_heard_of_the_flip_yet_is_asked_again_soon(server
 
 def test_a_late_snapshot_is_not_applied(client, server):
     server.document = a_document(5)
-    client.wait_ready(5)
+    client.wait_ready(60)
     server.document = a_document(4, flags={"orders": a_flag(operations=a_share(100_000))})
 
     client._exchange.poll()
@@ -82,7 +82,7 @@ def test_a_late_snapshot_is_not_applied(client, server):
 
 def test_a_restored_control_plane_is_obeyed_though_its_versions_are_lower(client, server):
     server.document = a_document(5)
-    client.wait_ready(5)
+    client.wait_ready(60)
     server.document = a_document(1, source="s2")
 
     assert client.flush()
@@ -92,7 +92,7 @@ def test_a_restored_control_plane_is_obeyed_though_its_versions_are_lower(client
 
 @pytest.mark.parametrize("body", [b"<html>", b"{}", json.dumps(a_document(9) | {"schema": 2}).encode()])
 def test_a_broken_snapshot_leaves_the_old_one_in_force(client, server, body):
-    client.wait_ready(5)
+    client.wait_ready(60)
     server.body = body
     server.document = a_document(9)
 
@@ -104,7 +104,7 @@ def test_a_broken_snapshot_leaves_the_old_one_in_force(client, server, body):
 
 
 def test_an_unlisted_flag_goes_to_the_baseline_as_named_in_code(client):
-    client.wait_ready(5)
+    client.wait_ready(60)
 
     decision = client.migration("nobody", baseline="pool").decide("read", key="k")
 
@@ -112,7 +112,7 @@ def test_an_unlisted_flag_goes_to_the_baseline_as_named_in_code(client):
 
 
 def test_an_empty_report_says_i_am_here(client, server):
-    client.wait_ready(5)
+    client.wait_ready(60)
     client.flush()
 
     report = server.reports[-1]
@@ -123,7 +123,7 @@ def test_an_empty_report_says_i_am_here(client, server):
 
 
 def test_a_report_that_was_not_acknowledged_is_sent_again_unchanged(client, server, clock):
-    client.wait_ready(5)
+    client.wait_ready(60)
     client.flush()
     server.status["POST"] = 503
     with client.migration("orders").attempt("read", key="k"):
@@ -146,7 +146,7 @@ def test_a_report_that_was_not_acknowledged_is_sent_again_unchanged(client, serv
 
 @pytest.mark.parametrize("status", [400, 413])
 def test_a_refused_report_is_dropped_and_the_next_one_tells(client, server, clock, status):
-    client.wait_ready(5)
+    client.wait_ready(60)
     client.flush()
     with client.migration("orders").attempt("read", key="k"):
         pass
@@ -163,7 +163,7 @@ def test_a_refused_report_is_dropped_and_the_next_one_tells(client, server, cloc
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_refused_token_is_said_once_and_is_not_fatal(client, server, caplog, status):
-    client.wait_ready(5)
+    client.wait_ready(60)
     server.status = {"GET": status, "POST": status}
     for _ in range(3):
         client.flush()
@@ -220,7 +220,7 @@ def test_calls_before_the_first_snapshot_are_reported_as_default(server, clock):
 
 def test_closing_sends_what_there_is(server, clock):
     client = a_client(server, wall_clock=clock)
-    client.wait_ready(5)
+    client.wait_ready(60)
     with client.migration("orders").attempt("read", key="k"):
         pass
 
@@ -234,7 +234,7 @@ def test_closing_sends_what_there_is(server, clock):
 
 def test_a_call_that_is_running_when_the_client_closes_is_no_evidence(server, clock):
     client = a_client(server, wall_clock=clock)
-    client.wait_ready(5)
+    client.wait_ready(60)
     with client.migration("orders").attempt("read", key="k"):
         client.close()
 
@@ -245,7 +245,7 @@ def test_a_call_that_is_running_when_the_client_closes_is_no_evidence(server, cl
 def test_stale_means_that_the_control_plane_was_silent_for_three_intervals(server, clock):
     with a_client(server, wall_clock=clock, poll_interval=100) as client:
         assert client.status().stale
-        client.wait_ready(5)
+        client.wait_ready(60)
         client.flush()
         assert not client.status().stale
 
@@ -315,7 +315,7 @@ def test_settings_come_from_the_environment_where_no_argument_is_given(monkeypat
     monkeypatch.setenv("THROWBAR_BACKUP_FILE", "off")
 
     with throwbar.Client(transport=server) as client:
-        client.wait_ready(5)
+        client.wait_ready(60)
 
         assert client.status().service == "shop"
         assert server.requests[0][1]["Authorization"] == "Bearer from-outside"
@@ -324,7 +324,7 @@ def test_settings_come_from_the_environment_where_no_argument_is_given(monkeypat
 
 def test_a_bug_in_the_poller_does_not_end_it(server, monkeypatch, caplog):
     with a_client(server, poll_interval=0.01, report_interval=0.01) as client:
-        client.wait_ready(5)
+        client.wait_ready(60)
         poll, calls = client._exchange.poll, []
 
         def fail_once():
@@ -350,7 +350,7 @@ def test_failures_are_followed_by_longer_pauses(client):
 def test_time_stands_still_until_the_clock_moves(server):
     clock = Clock()
     with a_client(server, wall_clock=clock) as client:
-        client.wait_ready(5)
+        client.wait_ready(60)
         for _ in range(5):
             with client.migration("orders").attempt("read", key="k"):
                 pass
@@ -363,7 +363,7 @@ def test_time_stands_still_until_the_clock_moves(server):
 
 def test_a_closed_client_answers_at_once(server):
     never_used, used = a_client(server), a_client(server)
-    used.wait_ready(5)
+    used.wait_ready(60)
     for client in (never_used, used):
         client.close()
         assert not client.flush(timeout=60)

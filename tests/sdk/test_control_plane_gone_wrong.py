@@ -197,7 +197,7 @@ def test_a_full_disk_costs_the_backup_until_there_is_room_again_and_nothing_else
         server = FakeControlPlane()
         client = throwbar.Client("http://throwbar.test", "token", backup_file=sys.argv[1], transport=server,
                                  poll_interval=3600, report_interval=3600)
-        assert client.wait_ready(10) and client.flush()
+        assert client.wait_ready(60) and client.flush()
         first = open(sys.argv[1]).read()
         resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
         for version in (2, 3):

@@ -106,7 +106,7 @@ def test_without_https_no_process_loads_tls_or_a_parser_of_mail():
         program = f"""
 import sys, throwbar
 client = throwbar.Client({url!r}, "token", backup_file=False)
-assert client.wait_ready(10), client.status()
+assert client.wait_ready(60), client.status()
 client.close()
 print(sorted({{"ssl", "email", "http.client", "http"}} & set(sys.modules)))
 """

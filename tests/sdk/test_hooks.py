@@ -44,7 +44,7 @@ class Service:
         plane = ControlPlane()
         plane.set("orders", baseline="old", candidate="new", read=100)
         self.client = throwbar.Client("http://test", "t", transport=plane, backup_file=False, hooks=hooks)
-        assert self.client.wait_ready(5)
+        assert self.client.wait_ready(60)
         self.orders = self.client.migration("orders", baseline="old")
         self.errors = []
 

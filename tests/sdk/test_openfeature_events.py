@@ -95,7 +95,7 @@ def test_a_snapshot_that_nobody_confirms_is_stale_until_somebody_does(heard, cli
 def test_a_service_that_starts_from_its_backup_is_stale(server, tmp_path):
     settings = {"backup_file": tmp_path / "backup.json", "transport": server, "poll_interval": 3600}
     with throwbar.Client("http://throwbar.test", "t", **settings) as client:
-        assert client.wait_ready(5)
+        assert client.wait_ready(60)
         client.flush()
     server.down = ConnectionRefusedError()
     with throwbar.Client("http://throwbar.test", "t", report_interval=3600, **settings) as client:
@@ -127,7 +127,7 @@ def test_a_provider_that_came_up_without_a_snapshot_is_ready_when_there_is_one(s
 
 
 def test_a_follower_that_fails_does_not_keep_a_rollback_away(client, server, caplog):
-    client.wait_ready(5)
+    client.wait_ready(60)
     client.engine.follow(lambda _get: 1 / 0)
     server.document = a_document(2, flags={"orders": a_flag(rolled_back=True)})
 

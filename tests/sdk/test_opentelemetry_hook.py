@@ -36,7 +36,7 @@ def read(hook):
     plane = ControlPlane()
     plane.set("orders", baseline="old", candidate="new", read=100)
     with throwbar.Client("http://test", "t", transport=plane, backup_file=False, hooks=[hook]) as client:
-        assert client.wait_ready(5)
+        assert client.wait_ready(60)
         operation = client.migration("orders").operation("read", kind=throwbar.READ)
         operation.baseline(lambda: "old")
         operation.candidate(lambda: "new")

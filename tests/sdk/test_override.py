@@ -16,7 +16,7 @@ def override_file(tmp_path, monkeypatch):
 
 @pytest.fixture
 def orders(override_file, client: throwbar.Client):
-    assert client.wait_ready(5)
+    assert client.wait_ready(60)
     return client.migration("orders")
 
 

@@ -35,23 +35,23 @@ def told(server):
 
 
 def test_the_places_that_register_operations_are_told_as_published(client, server, register):
-    assert client.wait_ready(5)
+    assert client.wait_ready(60)
     register(client)
 
-    client.flush(5)
+    client.flush(60)
 
     assert told(server) == [GOLDEN["sites"]]
 
 
 def test_they_are_told_once_and_again_when_there_are_more(client, server, register):
-    assert client.wait_ready(5)
+    assert client.wait_ready(60)
     register(client)
-    client.flush(5)
-    client.flush(5)
+    client.flush(60)
+    client.flush(60)
     assert len(told(server)) == 1
 
     client.migration("orders").decide("read", key="k")
-    client.flush(5)
+    client.flush(60)
 
     (_, all_of_them) = told(server)
     assert len(all_of_them) == 4

@@ -104,7 +104,7 @@ class Fleet:
             value.encode("latin-1")
 
     def start(self):
-        assert self.client.wait_ready(5)
+        assert self.client.wait_ready(60)
         return self
 
     def is_told(self, body):

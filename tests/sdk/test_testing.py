@@ -84,7 +84,7 @@ def test_a_snapshot_does_not_outvote_a_forced_block_nor_does_a_new_one():
     plane = ControlPlane()
     plane.set("orders", baseline="old", candidate="new", read=0)
     with throwbar.Client("http://test", "t", transport=plane, backup_file=False) as client:
-        assert client.wait_ready(5)
+        assert client.wait_ready(60)
         calls = Calls(client)
 
         with forced(client, "orders", to="candidate"):
@@ -198,7 +198,7 @@ def test_failures_of_a_forced_candidate_do_not_open_its_breaker_for_the_next_tes
     plane = ControlPlane()
     plane.set("orders", read=100)
     with throwbar.Client("http://test", "t", transport=plane, backup_file=False) as client:
-        assert client.wait_ready(5)
+        assert client.wait_ready(60)
         read = client.migration("orders").operation("read", fallback=False, retry=None)
         down = [True]
 
@@ -225,7 +225,7 @@ def test_calls_of_a_forced_fallback_are_reported_as_what_they_would_be():
     plane = ControlPlane()
     plane.set("orders", baseline="old", candidate="new", read=0)
     client = throwbar.Client("http://test", "t", transport=plane, backup_file=False)
-    assert client.wait_ready(5)
+    assert client.wait_ready(60)
     calls = Calls(client)
 
     with forced(client, "orders", to="fallback"):
@@ -253,7 +253,7 @@ def test_a_control_plane_that_is_down_is_noted_and_calls_go_on():
     plane = ControlPlane()
     plane.set("orders", read=100)
     with throwbar.Client("http://test", "t", transport=plane, backup_file=False) as client:
-        assert client.wait_ready(5)
+        assert client.wait_ready(60)
         plane.down = True
 
         assert not client.flush(5)

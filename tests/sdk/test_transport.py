@@ -104,12 +104,12 @@ def a_client(url, **changes):
 
 def test_a_client_polls_and_reports_over_one_kept_connection(server, clock):
     with serving(server) as (http, url), a_client(f"{url}/base", wall_clock=clock) as client:
-        assert client.wait_ready(10)
+        assert client.wait_ready(60)
         with client.migration("orders").attempt("read", key="k"):
             pass
         clock.tick(30)
         server.document = a_document(2)
-        assert client.flush(10)
+        assert client.flush(60)
 
         assert client.status().version == 2
         assert sum(cell["calls"] for cell in server.cells) == 1
@@ -120,9 +120,9 @@ def test_a_client_polls_and_reports_over_one_kept_connection(server, clock):
 def test_a_connection_that_the_server_closed_is_opened_again(server):
     with serving(server) as (http, url), a_client(url) as client:
         http.hang_up = True
-        assert client.wait_ready(10)
+        assert client.wait_ready(60)
 
-        assert all(client.flush(10) for _ in range(3))
+        assert all(client.flush(60) for _ in range(3))
 
         assert len(http.connections) > 3
         assert client.status().last_error == ""

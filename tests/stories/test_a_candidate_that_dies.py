@@ -21,7 +21,7 @@ def test_a_dead_candidate_is_rolled_back_at_the_first_tick_after_its_breaker_has
     assert world.api("POST", "/flags/dspex-bridge/rollout/start", {"reason": "go"})[0] == 200
     with world.client() as client:
         echo = an_operation(world, client)
-        assert client.wait_ready(10)
+        assert client.wait_ready(60)
         world.serve(echo, 200)
         world.report_and_tick(client)
         assert world.flag()["rollout"]["state"] == "running"
@@ -30,12 +30,12 @@ def test_a_dead_candidate_is_rolled_back_at_the_first_tick_after_its_breaker_has
         world.serve(echo, 600, first=200)
         assert 0 < world.broke < 300
         world.pass_by(timedelta(seconds=2))
-        assert client.flush(10)
+        assert client.flush(60)
         world.tick()
         assert world.flag()["rollout"]["state"] == "rolled_back"
         assert "tells of an open breaker" in world.api("GET", "/audit?limit=1")[1]["items"][0]["reason"]
 
-        assert client.flush(10)
+        assert client.flush(60)
         before = world.broke
         assert {echo("hello", key=f"session-{number}") for number in range(200)} == {"python_pool_v2"}
         assert world.broke == before

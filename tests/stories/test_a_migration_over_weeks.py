@@ -39,7 +39,7 @@ def test_four_weeks_of_stages_then_a_breach_then_the_cool_down(world):
     with world.client() as client:
         echo = an_operation(world, client)
         predict = an_operation(world, client, "simple_predict")
-        assert client.wait_ready(10)
+        assert client.wait_ready(60)
         shares = []
         for half_day in range(50):  # three weeks and a half
             for operation in (echo, predict):
@@ -101,7 +101,7 @@ def test_changing_the_percentage_alone_changes_routing_within_one_poll(world):
     with world.client() as client:
         echo = an_operation(world, client)
         unlisted = an_operation(world, client, "not_listed")
-        assert client.wait_ready(10)
+        assert client.wait_ready(60)
         sessions = [f"session-{number}" for number in range(10_000)]
         cohorts = [served_by_candidate(echo, sessions)]
         for percent in (1, 10, 50, 100):
@@ -109,7 +109,7 @@ def test_changing_the_percentage_alone_changes_routing_within_one_poll(world):
                 "PUT", "/flags/dspex-bridge/operations/echo", {"percent": percent}, **{"If-Match": "*"}
             )
             assert status == 200
-            assert client.flush(10)  # one report, whose answer brings the next poll
+            assert client.flush(60)  # one report, whose answer brings the next poll
             cohorts.append(served_by_candidate(echo, sessions))
             assert not served_by_candidate(unlisted, sessions[:500])
 

@@ -57,7 +57,7 @@ class Shop:
 
     def works(self):
         """Every session writes and reads; the service has obeyed and reported, and a tick looks at it."""
-        assert self.client.flush(10)
+        assert self.client.flush(60)
         for session in SESSIONS:
             with suppress(Lost):
                 self.write(session, f"{session} at {self.world.clock()}", key=session)
@@ -67,9 +67,9 @@ class Shop:
         """The stage is over, everything has been reported, and a tick looks at it."""
         self.world.pass_by(timedelta(seconds=70))
         for _ in range(2):  # what was newest when the first was answered is obeyed in the second
-            assert self.client.flush(10)
+            assert self.client.flush(60)
         self.world.tick()
-        assert self.client.flush(10)
+        assert self.client.flush(60)
         return self.rollout["phase"]
 
     @property
@@ -209,7 +209,7 @@ def test_the_scheduler_pauses_where_a_rollback_would_lose_writes_and_rolls_back_
     shop = on_the_way(Shop(world, client), "live")
     limits = {"min_samples": 10, "max_error_rate": 0.05}
     assert world.api("PUT", "/flags/dspex-bridge/guardrails", limits, **{"If-Match": "*"})[0] == 200
-    assert client.flush(10)
+    assert client.flush(60)
     ours = next(each for each in SESSIONS if client.migration("dspex-bridge").decide("write", key=each).candidate)
     shop.down = {"python_pool_v2"}
     shop.write(ours, "only at the candidate", key=ours)

@@ -64,7 +64,7 @@ class Service:
             )
         )
         self.operations = {name: an_operation(world, self.client, name) for name in NAMES}
-        assert self.client.wait_ready(10)
+        assert self.client.wait_ready(60)
 
     def decided(self):
         """Operation → the sessions that would go to the candidate now."""
@@ -83,7 +83,7 @@ def services(world):
         for verb in ("start", "advance"):
             assert world.api("POST", f"/flags/dspex-bridge/rollout/{verb}", {"reason": "to have a way back"})[0] == 200
         for each in found:
-            assert each.client.flush(10)
+            assert each.client.flush(60)
             assert 100 < len(each.decided()["echo"]) < 200
         yield found
 
@@ -131,7 +131,7 @@ def test_each_way_back_arrives_with_the_next_poll_and_a_stale_one_does_not_undo_
     go_back(world, services)
     newest = world.api("GET", "/flags/dspex-bridge/convergence")[1]["version"]
     for each in services:
-        assert each.client.flush(10)
+        assert each.client.flush(60)
 
     after = [each.decided() for each in services]
     for each, seen in zip(services, polls, strict=True):
@@ -144,6 +144,6 @@ def test_each_way_back_arrives_with_the_next_poll_and_a_stale_one_does_not_undo_
 
     for each in services:
         each.proxy.is_stale = True
-        assert each.client.flush(10)
+        assert each.client.flush(60)
         assert each.proxy.served_stale
     assert [each.decided() for each in services] == after

@@ -34,7 +34,7 @@ def test_a_baseline_falls_silent_and_its_flag_answers_for_ninety_days_more(world
     assert world.api("POST", "/flags", document)[0] == 201
     with world.client() as client:
         echo = an_operation(world, client)
-        assert client.wait_ready(10)
+        assert client.wait_ready(60)
         world.serve(echo, 30)
         world.report_and_tick(client)
         (caller,) = finish(world)["callers"]
@@ -44,7 +44,7 @@ def test_a_baseline_falls_silent_and_its_flag_answers_for_ninety_days_more(world
         assert [each["place"] for each in finish(world)["sites"]] == [place]
 
         world.api("PUT", "/flags/dspex-bridge/operations/echo", {"percent": 100}, **{"If-Match": "*"})
-        assert client.flush(10)
+        assert client.flush(60)
         for _ in range(5):
             world.serve(echo, 30)
             world.report_and_tick(client)
@@ -53,7 +53,7 @@ def test_a_baseline_falls_silent_and_its_flag_answers_for_ninety_days_more(world
         assert finish(world)["sentence"] == "0 calls to python_pool_v2 for 14 days: ready to remove"
 
         assert world.api("DELETE", "/flags/dspex-bridge", **{"If-Match": "*"})[0] == 200
-        assert client.flush(10)
+        assert client.flush(60)
         world.pass_by(89 * DAY)
         forget(world)
         world.report_and_tick(client)

@@ -263,7 +263,7 @@ def test_a_courier_that_is_closed_cuts_what_is_under_way_and_takes_nothing_more(
     sending.start()
     there.wait_for(1)
     courier.close()
-    sending.join(10)
+    sending.join(60)
 
     assert came_back == [None]
     assert courier(letter) is None

@@ -20,7 +20,7 @@ from web.cli.entry import Entry, make_brain
 from web.edge import Brain, Edge
 from web.edge.http import Receive, Scope, Send, json_answer, reply
 
-PATIENCE = 10.0  # seconds; only a broken server takes them
+PATIENCE = 60.0  # seconds; only a broken server takes them
 
 
 class FakeClock:

@@ -24,7 +24,7 @@ class Journal:
 
     def record(self, batch: Sequence[Incoming]) -> dict[str, tuple[str, int]]:
         self.begun.set()
-        self.gate.wait(10)
+        self.gate.wait(60)
         if self.fails:
             self.fails = False
             raise OSError
@@ -42,7 +42,7 @@ def run(story: Callable[[GroupCommit, Journal], Awaitable[Any]]) -> tuple[Any, J
             result = await story(commits, journal)
             journal.gate.set()
             commits.close()
-            await asyncio.wait_for(running, 10)
+            await asyncio.wait_for(running, 60)
             return result
 
     return asyncio.run(told()), journal

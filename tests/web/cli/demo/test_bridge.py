@@ -77,7 +77,7 @@ def bridge_at(backends, fault_file):
             transport=ControlPlaneInMemory(share),
         )
         clients.append(client)
-        assert client.wait_ready(10)
+        assert client.wait_ready(60)
         return Bridge(client, **backends)
 
     yield at

@@ -18,7 +18,7 @@ from web.cli.demo.pool import OperationFailed, Pool, PoolTimeout, WorkerDied
 from web.cli.demo.pool_pipes import python_pool_v2
 from web.cli.demo.pool_socket import snakepit
 
-PATIENCE = 30.0  # seconds until a test gives up on something that will happen
+PATIENCE = 60.0  # seconds until a test gives up on something that will happen
 
 
 @pytest.fixture
