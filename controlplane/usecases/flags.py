@@ -14,7 +14,7 @@ from controlplane.documents.flag import (
     parse_plan,
 )
 from controlplane.domain.audit import Action
-from controlplane.domain.errors import InvalidInput, NotFound, Refused
+from controlplane.domain.errors import FieldError, InvalidInput, NotFound, Refused
 from controlplane.domain.feature import Kind
 from controlplane.domain.flag import Flag
 from controlplane.domain.rollout import State
@@ -52,7 +52,7 @@ def patch_flag(store: Store, place: Place, patch: Document, cause: Cause) -> Fla
 
     def patched(flag: Flag) -> Flag:
         if (kind := patch.get("kind", flag.kind)) in set(Kind) - {flag.kind}:
-            raise another_kind(flag, kind)
+            raise InvalidInput((FieldError("kind", another_kind(flag.key, kind, flag.kind)),))
         merged = _merged(flag_document(flag), patch)
         return redefined(flag, parse_flag(merged, key=place.flag))
 

@@ -11,7 +11,7 @@ from controlplane.domain.rollout import State
 def redefined(flag: Flag, wanted: Flag) -> Flag:
     """The flag with another definition and its own history. Refuses another kind, or what a rollout forbids."""
     if wanted.kind is not flag.kind:
-        raise another_kind(flag, wanted.kind)
+        raise InvalidInput((FieldError("kind", another_kind(flag.key, wanted.kind, flag.kind)),))
     operations = {
         name: replace(each, rolled_back=flag.operations[name].rolled_back if name in flag.operations else False)
         for name, each in wanted.operations.items()
@@ -32,10 +32,9 @@ def redefined(flag: Flag, wanted: Flag) -> Flag:
     return after
 
 
-def another_kind(flag: Flag, kind: str) -> InvalidInput:
-    """History would tell of two things."""
-    message = f"is {kind}, and '{flag.key}' is a {flag.kind}: a kind cannot be changed, make a new flag"
-    return InvalidInput((FieldError("kind", message),))
+def another_kind(key: str, wanted: str, kind: str) -> str:
+    """Why a flag does not become one of another kind: its history would tell of two things."""
+    return f"is {wanted}, and '{key}' is a {kind}: a kind cannot be changed, make a new flag"
 
 
 def _changed_values(before: Flag, after: Flag) -> list[str]:

@@ -1,7 +1,7 @@
 """`throwbar export` and `throwbar apply`: the flags of an environment as a file that is kept under version control."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -12,6 +12,7 @@ from controlplane.documents.reading import read_object
 from controlplane.domain.audit import differences
 from controlplane.domain.errors import FieldError, InvalidInput
 from controlplane.domain.flag_rules import check
+from controlplane.usecases.redefining import another_kind
 from web.cli.plane import Answer, Plane
 from web.cli.reaching import Told, columns, on_the_plane, reason_option
 
@@ -49,10 +50,22 @@ def apply(plane: Plane, file: BinaryIO, dry_run: bool, percents: bool, reason: s
     """
     wanted = _read(file.read())
     present = {each["key"]: _defined(each) for each in plane.list_flags(archived=False)}
+    _same_kinds(wanted, present)
     done = [_applied(plane, each, present.get(each["key"]), reason, dry_run=dry_run, moved=percents) for each in wanted]
     rows: list[tuple[object, ...]] = [("flag", "would be" if dry_run else "was", "fields")]
     rows += [(each["flag"], each["outcome"], ", ".join(each["fields"])) for each in done]
     return Told({"dry_run": dry_run, "items": done}, columns(rows, "The file has no flags."))
+
+
+def _same_kinds(wanted: Sequence[Answer], present: Mapping[str, Answer]) -> None:
+    """What would be refused whenever it is tried is told before anything is. Raises InvalidInput."""
+    wrong = [
+        FieldError(f"flags.{number}.kind", another_kind(each["key"], each["kind"], present[each["key"]]["kind"]))
+        for number, each in enumerate(wanted)
+        if each["key"] in present and each["kind"] != present[each["key"]]["kind"]
+    ]
+    if wrong:
+        raise InvalidInput(tuple(wrong))
 
 
 def _applied(

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.builders import a_flag_document, a_plan_document
+from tests.builders import a_feature_document, a_flag_document, a_plan_document
 from tests.web.cli.test_shell import read, throwbar
 
 __all__ = ["throwbar"]  # the fixture
@@ -88,6 +88,18 @@ def test_one_flag_that_cannot_be_accepted_stops_all_of_them_with_its_field(throw
     assert refused.exit_code == 1
     assert "flags.1.plan.stages.1.percent" in refused.output
     assert "flags.2.baseline" in refused.output
+    assert read(throwbar("export")) == exported
+
+
+@pytest.mark.parametrize("options", [(), ("--dry-run",)])
+def test_one_flag_of_another_kind_stops_all_of_them_before_anything_is_changed(throwbar, exported, options) -> None:
+    first, second = exported["flags"]
+    document = {"schema": 1, "flags": [{**first, "owner": "search"}, a_feature_document(key=second["key"])]}
+
+    refused = apply(throwbar, document, *options)
+
+    assert refused.exit_code == 1
+    assert "flags.1.kind: is feature, and 'second' is a migration: a kind cannot be changed" in refused.stderr
     assert read(throwbar("export")) == exported
 
 
