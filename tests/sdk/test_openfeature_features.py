@@ -77,6 +77,13 @@ def test_every_type_is_answered_with_the_value_of_the_variant(flags, ask, flag, 
     assert details.flag_metadata == {"flagSetId": "test", "version": "1", "kind": "feature"}
 
 
+def test_what_a_caller_does_to_an_object_the_next_one_does_not_get(flags):
+    flags.get_object_value("theme", {})["sizes"].append(3)
+    flags.get_object_value("theme", {})["colour"] = "white"
+
+    assert flags.get_object_value("theme", {}) == {"colour": "black", "sizes": [1, 2]}
+
+
 @pytest.mark.parametrize(
     ("ask", "flag", "default"),
     [

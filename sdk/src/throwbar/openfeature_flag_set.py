@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any
 
 from openfeature.contrib.tools.flagd.core import FlagdCore
@@ -64,6 +65,8 @@ class FlagSet:
         # Exact types: Python's true is an int, and flagd's core would make it the float 1.0.
         if type(value) not in _TYPES[kind]:
             raise TypeMismatchError(f"feature {flag} is of type {type(value).__name__}, not {kind.lower()}")
+        if kind is FlagType.OBJECT:
+            return deepcopy(value)  # the caller's own: what is done to it must not be what the next one gets
         return float(value) if kind is FlagType.FLOAT and isinstance(value, int) else value
 
     def resolve(
