@@ -23,15 +23,26 @@ def warnings(flag: Flag) -> list[str]:
         found.append("The plan ends at 100 %: nothing is left to compare with there. End at 98 % and finish by hand.")
     if flag.plan and flag.guardrails is None:
         found.append("There are no guardrails: the plan advances by time alone and nothing rolls it back.")
-    if flag.candidate and flag.guardrails and not flag.is_routed:
-        found.append(
-            "It has targeting, so services ask for it through OpenFeature and the SDK measures none of its calls: "
-            "only limits guard it, on calls that services tell as metrics."
-        )
+    found.extend(_hardly_measured(flag))
     found.extend(hasty_stages(flag))
     if flag.rolled_back and flag.largest_share:
         found.append("The flag is rolled back: its percents have no effect until it is unlocked or started.")
     return found
+
+
+def _hardly_measured(flag: Flag) -> Iterator[str]:
+    """What moves and is targeted as well is asked for through OpenFeature, which never hears how a call went."""
+    if not flag.candidate or flag.guardrails is None or flag.is_routed:
+        return
+    policies = [limits for name in flag.operations if (limits := flag.guardrails_of(name))]
+    why = "It has targeting, so services ask for it through OpenFeature and the SDK measures none of its calls: "
+    if any(each.max_error_rate is not None or each.max_latency_ms for each in policies):
+        yield f"{why}only limits guard it, on calls that services tell as metrics."
+    else:
+        yield (
+            f"{why}nothing guards it, as its guardrails have no limits. Set max_error_rate or max_latency_ms, and let "
+            "services tell their calls as metrics."
+        )
 
 
 def hasty_stages(flag: Flag) -> Iterator[str]:

@@ -188,6 +188,22 @@ def test_sdks_route_what_is_moved_by_a_share_alone_and_know_the_rest_by_its_kind
     assert any("only limits guard it" in each for each in warnings)
 
 
+@pytest.mark.parametrize(
+    ("limits", "operations", "sentence"),
+    [
+        ({"max_error_rate": 0.05}, {}, "only limits guard it"),
+        ({"max_latency_ms": {"p99": 500}}, {}, "only limits guard it"),
+        ({}, {"default": {"guardrails": {"max_error_rate": 0.05}}}, "only limits guard it"),
+        ({}, {}, "nothing guards it, as its guardrails have no limits"),
+    ],
+)
+def test_one_that_is_targeted_and_moved_says_what_guards_it(store, limits, operations, sentence):
+    document = a_moved_feature_document(targeting=PRO, guardrails=limits, operations=operations)
+    flags.create_flag(store, "production", document, a_cause())
+
+    assert any(sentence in each for each in describe_flag(store, HERE, NOW)["rollout"]["warnings"])
+
+
 def test_an_earlier_version_comes_back_with_its_variants(store, feature):
     flags.patch_flag(store, HERE, {"variants": {"on": "yes", "off": "no"}, "targeting": None}, a_cause())
 
