@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Page, Response
 
 from tests.browser.pages import door_of
+from tests.browser.people import until
 
 MOST = 300  # presses of Tab; no page has so many stops
 
@@ -110,15 +111,9 @@ def _entered(page: Page, path: str) -> Response:
     return answer.value
 
 
-def until(page: Page, condition: str) -> None:
-    """Until it is true, or the test ends by its time. Playwright's own way to wait is refused by the pages' policy."""
-    while not page.evaluate(condition):
-        page.wait_for_timeout(5)
-
-
 def walked(page: Page) -> dict[str, Any]:
     """What a walk by Tab through the whole page with everything unfolded does not reach, or reaches unseen."""
-    until(page, AT_REST)
+    until(page, lambda: page.evaluate(AT_REST))
     page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
     missing = page.evaluate(MISSING)
     for _ in range(len(missing) // 10 + 12):

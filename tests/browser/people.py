@@ -1,7 +1,7 @@
 """People at a browser: their pages, and how they come in."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,6 +27,12 @@ def watched(browser: Browser, **options: Any) -> Iterator[Page]:
         page.on("pageerror", lambda error: errors.append(str(error)))
         yield page
     assert errors == [], "\n".join(errors)
+
+
+def until(page: Page, seen: Callable[[], object]) -> None:
+    """Until the test has seen something of the page, or it ends by its time."""
+    while not seen():
+        page.wait_for_timeout(5)
 
 
 def enter(page: Page, server: Server, email: str = ANN, role: Role = Role.ADMIN) -> Page:
