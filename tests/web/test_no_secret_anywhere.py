@@ -174,7 +174,7 @@ def make_webhooks(ann: Visitor, witness: Witness) -> None:
         "POST", "/api/v1/webhooks", json={**wanted, "url": wanted["url"].replace("https", "ftp")}, headers=admin
     )
     program.ask("POST", f"{here}/test", headers=admin)
-    for _ in range(200):  # the server's own scheduler tells it
+    for _ in range(600):  # the server's own scheduler tells it
         found = program.ask("GET", f"{here}/deliveries", headers=admin).json()["items"]
         if found[-1]["attempts"]:  # the oldest: it fails, and those behind it wait
             break
