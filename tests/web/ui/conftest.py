@@ -3,13 +3,22 @@
 from collections.abc import Callable
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 
 from controlplane.domain.access import Role
 from controlplane.store import Store
-from controlplane.usecases import flags, people, signing_in
+from controlplane.usecases import flags, passwords, people, signing_in
 from tests.builders import NOW, a_cause, a_flag_document
 from tests.web.ui.visitor import Visitor
+
+
+@pytest.fixture(autouse=True)
+def quick_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2id with the smallest costs: what is tested here is not how slow it is."""
+    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    monkeypatch.setattr(passwords, "_HASHER", quick)
+    monkeypatch.setattr(passwords, "_DUMMY", quick.hash("nobody knows"))
 
 
 @pytest.fixture

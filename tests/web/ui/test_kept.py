@@ -5,20 +5,14 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
-from argon2 import PasswordHasher
 
-from controlplane.usecases import flags, passwords, people, signing_in
+from controlplane.usecases import flags, people, signing_in
 from controlplane.usecases.changing import Place
 from tests.builders import NOW, a_cause
 from tests.web.ui.visitor import FLAG, Visitor, visible
 
 PASSWORD = "correct horse battery"
 BRIDGE = Place("production", "dspex-bridge")
-
-
-@pytest.fixture(autouse=True)
-def quick_hashes(monkeypatch) -> None:
-    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
 
 
 @pytest.fixture
