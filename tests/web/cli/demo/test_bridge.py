@@ -58,7 +58,11 @@ def fault_file(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def backends(fault_file) -> Iterator[dict[str, object]]:
-    pools = {"baseline": python_pool_v2(size=2), "candidate": snakepit(size=2, fault_file=fault_file)}
+    patient = 60.0  # seconds; a busy machine must not look like a slow backend
+    pools = {
+        "baseline": python_pool_v2(size=2, timeout=patient),
+        "candidate": snakepit(size=2, timeout=patient, fault_file=fault_file),
+    }
     yield pools
     for pool in pools.values():
         pool.close()

@@ -29,9 +29,9 @@ def fault_file(tmp_path) -> Path:
 @pytest.fixture(params=["pipes", "socket"])
 def pool(request, fault_file) -> Iterator[Pool]:
     if request.param == "pipes":
-        pool = python_pool_v2(size=2, fault_file=fault_file)
+        pool = python_pool_v2(size=2, timeout=PATIENCE, fault_file=fault_file)
     else:
-        pool = snakepit(size=2, fault_file=fault_file)
+        pool = snakepit(size=2, timeout=PATIENCE, fault_file=fault_file)
     yield pool
     pool.close()
 
@@ -48,7 +48,7 @@ def test_a_ticket_is_classified(pool):
 
 
 def test_both_backends_answer_every_line_of_the_corpus_alike():
-    old, new = python_pool_v2(size=1), snakepit(size=1)
+    old, new = python_pool_v2(size=1, timeout=PATIENCE), snakepit(size=1, timeout=PATIENCE)
 
     answers = [
         [each.call("simple_predict", session="s", text=example.text) for example in read_corpus()]
@@ -93,10 +93,12 @@ def test_a_damaged_model_fails_predictions_and_leaves_echo_alone(pool, fault_fil
 
 def test_a_slow_worker_is_a_timeout_and_its_late_answer_reaches_nobody_else(pool, fault_file):
     inject(fault_file, Fault(Kind.LATENCY, seconds=1.3))
+    pool._timeout = 1.0
     for session in ("slow-1", "slow-2"):
         with pytest.raises(PoolTimeout):
             pool.call("echo", session=session, text="x")
     inject(fault_file, Fault())
+    pool._timeout = PATIENCE
 
     answers = [pool.call("echo", session=f"later-{number}", text="x") for number in range(4)]
 
