@@ -8,8 +8,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from controlplane.evaluator import Context, ErrorCode, Evaluation, Evaluator, Failure
+from controlplane.evaluator import ErrorCode, Evaluation, Failure
 from web.edge.contexts import Unreadable, context_of, read_question
+from web.edge.evaluating import evaluate
 from web.edge.flag_sets import FlagSets
 from web.edge.http import Answer, Problem, Receive, Scope, Send, json_answer, reply
 from web.edge.tokens import TokenTable, credentials_of
@@ -81,7 +82,7 @@ class FlagdRpc:
         context, key = context_of(question), _key_of(question)
         loaded = await self._flag_sets.current(visitor.environment)
         self._counts["ofrep:evaluations"] += 1
-        return _answer(loaded.evaluator, method, key, context)
+        return _answer(await evaluate(loaded.evaluator, key, context), method)
 
 
 def _key_of(question: Mapping[str, Any]) -> str:
@@ -92,13 +93,12 @@ def _key_of(question: Mapping[str, Any]) -> str:
     return key
 
 
-def _answer(evaluator: Evaluator, method: str, key: str, context: Context) -> Answer:
-    outcome = evaluator.evaluate(key, context)
+def _answer(outcome: Evaluation | Failure, method: str) -> Answer:
     if isinstance(outcome, Failure):
         return _error(*_CODES[outcome.code], outcome.details)
     wanted, fits = _TYPES[method]
     if not fits(outcome.value):
-        return _error("invalid_argument", 400, f"flag '{key}' has another type than {wanted}")
+        return _error("invalid_argument", 400, f"flag '{outcome.key}' has another type than {wanted}")
     return json_answer(200, _document(outcome, as_float=method == "ResolveFloat"))
 
 

@@ -5,17 +5,17 @@ OpenFeature's, a refusal always `errorDetails`. What is no matter of evaluation 
 Source: github.com/open-feature/protocol, service/openapi.yaml.
 """
 
-import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
 
-from controlplane.evaluator import Context, ErrorCode, Evaluation, Evaluator, Failure
+from controlplane.evaluator import ErrorCode, Evaluation, Evaluator, Failure
 from web.edge.contexts import Unreadable, context_of, read_question
+from web.edge.evaluating import evaluate, evaluate_each
 from web.edge.flag_sets import FlagSets
 from web.edge.http import JSON, PRIVATE, Answer, Receive, Scope, Send, json_answer, reply
 from web.edge.snapshots import tag_of
@@ -25,7 +25,6 @@ from web.edge.tokens import TokenTable, Visitor, credentials_of
 ALL = "/ofrep/v1/evaluate/flags"
 EVENTS = "/ofrep/v1/events"
 INACTIVITY_SECONDS = 120  # a page that nobody looks at for so long may let its stream go
-_AT_ONCE = 50  # flags evaluated before other requests get their turn
 _VARY = (b"vary", b"Authorization, X-API-Key")
 
 CatchUp = Callable[[str, str, int], Awaitable[None]]  # environment, source, version
@@ -54,7 +53,7 @@ class Ofrep:
             await reply(send, _answer(Failure(key, error.code, error.details)))
             return
         loaded = await self._flag_sets.current(visitor.environment)
-        outcome = loaded.evaluator.evaluate(key, context)
+        outcome = await evaluate(loaded.evaluator, key, context)
         self._count([outcome])
         await reply(send, _answer(outcome))
 
@@ -68,7 +67,7 @@ class Ofrep:
             return
         await self._hear(visitor, scope["query_string"])
         loaded = await self._flag_sets.current(visitor.environment)
-        outcomes = await _evaluate_all(loaded.evaluator, context)
+        outcomes = await evaluate_each(loaded.evaluator, loaded.evaluator.keys, context)
         self._count(outcomes)
         answer = _bulk(outcomes, loaded.evaluator, self._tickets.issue(visitor))
         await reply(send, _unless_held(answer, headers.get(b"if-none-match")))
@@ -80,23 +79,14 @@ class Ofrep:
         if tag:
             await self._catch_up(visitor.environment, *tag)
 
-    def _count(self, outcomes: list[Evaluation | Failure]) -> None:
+    def _count(self, outcomes: Sequence[Evaluation | Failure]) -> None:
         failed = sum(isinstance(each, Failure) for each in outcomes)
         self._counts["ofrep:evaluations"] += len(outcomes)
         if failed:
             self._counts["ofrep:failures"] += failed
 
 
-async def _evaluate_all(evaluator: Evaluator, context: Context) -> list[Evaluation | Failure]:
-    found = []
-    for number, key in enumerate(evaluator.keys, start=1):
-        found.append(evaluator.evaluate(key, context))
-        if number % _AT_ONCE == 0:
-            await asyncio.sleep(0)
-    return found
-
-
-def _bulk(outcomes: list[Evaluation | Failure], evaluator: Evaluator, ticket: str) -> Answer:
+def _bulk(outcomes: Sequence[Evaluation | Failure], evaluator: Evaluator, ticket: str) -> Answer:
     """The ETag is that of all that is said, the address of the stream included: who asks again because that is over
     would be told 304, and never learn of the next.
     """

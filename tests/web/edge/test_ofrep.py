@@ -3,6 +3,7 @@
 import gzip
 import json
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,6 +11,7 @@ import pytest
 
 from controlplane.domain.errors import InvalidInput
 from controlplane.domain.flag_set import FlagSet
+from controlplane.evaluator import Evaluator
 from controlplane.usecases.changing import Place
 from controlplane.usecases.environments import create_environment
 from controlplane.usecases.flags import create_flag, disable_flag
@@ -321,3 +323,23 @@ def test_who_has_heard_of_a_version_elsewhere_is_answered_by_it(store, sdk_token
 @pytest.mark.parametrize("query", ["?flagConfigEtag=", "?flagConfigEtag=%FF", "?flagConfigEtag=x&a", "?%"])
 def test_what_a_client_says_it_has_heard_may_be_nonsense(plane: Plane, query: str) -> None:
     assert ask_all(plane, query=query).status == 200
+
+
+@pytest.mark.parametrize("path", [BULK, f"{BULK}/dspex-bridge", "/flagd.evaluation.v1.Service/ResolveString"])
+def test_what_a_caller_could_make_long_is_evaluated_beside_the_event_loop(plane: Plane, monkeypatch, path) -> None:
+    a_flag(plane)
+    threads, evaluated = [], Evaluator.evaluate
+
+    def noting(self, key, context):
+        threads.append(threading.current_thread().name)
+        return evaluated(self, key, context)
+
+    monkeypatch.setattr(Evaluator, "evaluate", noting)
+    answers = [
+        plane.request("POST", path, json.dumps({"flagKey": "dspex-bridge", "context": {"groups": groups}}).encode())
+        for groups in ([1], [1] * 20_000)
+    ]
+
+    loop, beside = threads
+    assert [each.status for each in answers] == [200, 200]
+    assert loop != beside
