@@ -9,12 +9,11 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import JSON, Connection, Text, cast, delete, func, insert, select, tuple_
+from sqlalchemy import JSON, Connection, Text, cast, delete, func, insert, or_, select, tuple_
 
 from controlplane.domain import histogram
-from controlplane.domain.arm import NO_HALVES, Halves
+from controlplane.domain.arm import NO_HALVES, Arm, Halves, total
 from controlplane.domain.flag import Side
-from controlplane.domain.observation import Arm, total
 from controlplane.domain.retention import Grain
 from controlplane.domain.routing import SHADOW_CALL
 from controlplane.store.cells import COUNTS, Place
@@ -119,11 +118,21 @@ class Buckets:
             yield *where, int(calls), int(bad), int(cancelled)  # PostgreSQL sums to decimals
 
     def unpacked(
-        self, environment_id: int, flags: Sequence[str], first: int, until: int
+        self, environment_id: int, flags: Mapping[str, int], first: int, until: int
     ) -> dict[str, list[tuple[Place, Arm]]]:
-        """Flag → its raw cells in [first, until), in the order of time: those of them that have a row."""
+        """Flag → its raw cells in [first, until), in the order of time: those of them that have a row.
+
+        `flags` says from which start on the cells of each come whole. Those before come with their calls and latency
+        alone, which is all that a window shows: a third of the work.
+        """
+        columns, since = buckets.c, _by_value(flags)
+        here = (columns.environment_id == environment_id) & (columns.start < until)
+        new = or_(*(columns.flag.in_(some) & (columns.start >= max(at, first)) for at, some in since.items()))
+        old = or_(*(columns.flag.in_(some) & (columns.start < at) for at, some in since.items()))
+        whole = self._connection.execute(select(*_READ).where(here, new)).all()
+        called = self._connection.execute(select(*_CALLED).where(here, columns.start >= first, old)).all()
         found: dict[str, list[tuple[Place, Arm]]] = {flag: [] for flag in flags}
-        for cell in sorted(self._rows(environment_id, flags, first, until), key=_in_order):
+        for cell in sorted([*map(_cell, whole), *map(_calls, called)], key=_in_order):
             found[cell[0].flag].append(cell)
         return found
 
@@ -181,6 +190,13 @@ class Buckets:
         return taken
 
 
+def _by_value(flags: Mapping[str, int]) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for flag, value in flags.items():
+        found.setdefault(value, []).append(flag)
+    return found
+
+
 def _in_order(cell: tuple[Place, Arm]) -> tuple[Any, ...]:
     place = cell[0]
     return place.start, place.operation, place.share, place.side, place.assigned_by
@@ -221,16 +237,22 @@ def _cell(row: Any) -> tuple[Place, Arm]:  # noqa: ANN401 - a row of `_READ`
     return Place(flag, start, operation, attempt, _SIDES[side], backend, assigned_by, share, late), arm
 
 
+def _calls(row: Any) -> tuple[Place, Arm]:  # noqa: ANN401 - a row of `_CALLED`
+    (flag, start, operation, attempt, side, backend, assigned_by, share, late, calls, bad, cancelled, latency) = row
+    arm = Arm(calls, bad, cancelled, latency=_histogram(latency))
+    return Place(flag, start, operation, attempt, _SIDES[side], backend, assigned_by, share, late), arm
+
+
 _SIDES = {side.value: side for side in Side}
 _histograms = msgspec.json.Decoder(list[dict[int, int]]).decode
 _histogram = msgspec.json.Decoder(dict[int, int]).decode
 _tally = msgspec.json.Decoder(dict[str, int]).decode
 _halves = msgspec.json.Decoder(Halves).decode
 # JSON comes as text: its keys are numbers, which only a typed decoder reads in one go. In the order of `_cell`.
-_READ = [
-    cast(column, Text) if isinstance(column.type, JSON) else column
-    for column in (buckets.c[name] for name in (*Place.__slots__, *(each.name for each in fields(Arm))))
-]
+_TEXTS = [cast(column, Text).label(column.name) if isinstance(column.type, JSON) else column for column in buckets.c]
+_BY_NAME = {column.name: column for column in _TEXTS}
+_READ = [_BY_NAME[name] for name in (*Place.__slots__, *(each.name for each in fields(Arm)))]
+_CALLED = [_BY_NAME[name] for name in (*Place.__slots__, "calls", "bad", "cancelled", "latency")]
 
 
 @lru_cache(maxsize=5_000)  # a list asks for the same steps every few seconds, and only the newest have changed

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from controlplane.domain.arm import Arm
 from controlplane.domain.flag import Flag
-from controlplane.domain.observation import Arm
 from controlplane.domain.retention import Grain
 from controlplane.store import Store
 from controlplane.store.examples import Noise
@@ -111,11 +111,19 @@ def survey(store: Store, environment_id: int, flags: Sequence[Flag], until: int,
     """
     with store.reading() as uow:
         found = uow.watches.named(environment_id, [flag.key for flag in flags])
-        due = [flag.key for flag in flags if not is_current(found.get(flag.key), flag, until)]
+        due = {
+            flag.key: _judged_until(found, flag) for flag in flags if not is_current(found.get(flag.key), flag, until)
+        }
         first = min([until - _USUAL_WINDOW, *(found[key].judged_until for key in due if key in found)])
         first = max(first, unpacked_from, until - _FURTHEST)
         cells = uow.buckets.unpacked(environment_id, due, first, until) if due else {}
         return Survey(store, found, uow.instances.number(environment_id), cells, first, until)
+
+
+def _judged_until(found: Mapping[str, Watch], flag: Flag) -> int:
+    """From which start on the cells of a flag may go into its evidence: all of them where an attempt opens."""
+    kept = found.get(flag.key)
+    return kept.judged_until if kept and kept.attempt == flag.rollout.attempt else 0
 
 
 _USUAL_WINDOW = 60
