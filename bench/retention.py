@@ -14,8 +14,8 @@ from statistics import median
 from sqlalchemy import text
 
 from bench.databases import stores
+from controlplane.domain.arm import Arm
 from controlplane.domain.flag import Side
-from controlplane.domain.observation import Arm
 from controlplane.domain.retention import Grain
 from controlplane.store import Store
 from controlplane.store.cells import Cells, Place

@@ -14,9 +14,9 @@ from datetime import datetime, timedelta
 from bench.databases import stores
 from bench.measure import Row
 from bench.retention import arm_of
+from controlplane.domain.arm import Arm
 from controlplane.domain.evidence import Pair, Wealth, comparison_factors, staked
 from controlplane.domain.flag import Side
-from controlplane.domain.observation import Arm
 from controlplane.domain.snapshot import Clockwork
 from controlplane.store import Store
 from controlplane.store.cells import Place

@@ -4,10 +4,12 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from controlplane.domain.arm import Arm
 from controlplane.domain.audit import Actor, ActorKind
+from controlplane.domain.bucket import Bucket, Stratum
 from controlplane.domain.findings import Consequence, Finding, Verdict
 from controlplane.domain.histogram import LOWEST, index_of
-from controlplane.domain.observation import Arm, Bucket, Evidence, Stratum
+from controlplane.domain.observation import Evidence
 from controlplane.domain.plan import Plan, Stage
 from controlplane.domain.sample import Sample
 from controlplane.domain.share import from_percent

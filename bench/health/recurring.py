@@ -17,8 +17,8 @@ from bench.health.scale import Scale
 from bench.health.spread import runs, seeds
 from bench.health.traffic import CHECK_SECONDS
 from controlplane.domain.arm import Arm
+from controlplane.domain.bucket import Bucket, Stratum
 from controlplane.domain.guardrails import Guardrails
-from controlplane.domain.observation import Bucket, Stratum
 from controlplane.domain.rollout import Step
 from controlplane.domain.share import from_percent
 from throwbar.harvest import Identity, Sum

@@ -13,9 +13,10 @@ from bench.health.quantile_sequence import QuantileSequence
 from bench.health.scale import Scale
 from bench.health.spread import runs, seeds
 from bench.health.traffic import CHECK_SECONDS, Cell, Moment
+from controlplane.domain.bucket import Bucket
 from controlplane.domain.evidence import DESIGN_EFFECT
 from controlplane.domain.guardrails import Guardrails
-from controlplane.domain.observation import Bucket, Evidence, gather
+from controlplane.domain.observation import Evidence, gather
 
 ALPHA = 0.01
 EVERY, TAIL = Speed(all=1.5), Speed(tail=1.5)

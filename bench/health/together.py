@@ -19,8 +19,8 @@ from bench.health.scale import Scale
 from bench.health.spread import runs, seeds
 from bench.health.traffic import CHECK_SECONDS
 from controlplane.domain.arm import Arm, total
+from controlplane.domain.bucket import Bucket, Stratum
 from controlplane.domain.guardrails import Guardrails
-from controlplane.domain.observation import Bucket, Stratum
 from controlplane.domain.open_breakers import Asked, Told, open_breakers
 from controlplane.domain.open_breakers import Side as Keys
 from controlplane.domain.rollout import Step

@@ -9,11 +9,12 @@ from bench.health.draws import binomial
 from bench.health.latencies import Speed, before, histogram_of
 from bench.health.traffic import CHECK_SECONDS, Course, Moment, counted
 from controlplane.domain.arm import Arm, total
+from controlplane.domain.bucket import Bucket, Stratum
 from controlplane.domain.evidence import DESIGN_EFFECT
 from controlplane.domain.guardrails import Compare, Guardrails
 from controlplane.domain.health import flag_evidence, judge
 from controlplane.domain.histogram import Histogram
-from controlplane.domain.observation import Bucket, Evidence, Stratum, gather
+from controlplane.domain.observation import Evidence, gather
 from controlplane.domain.plan import Plan
 from controlplane.domain.rollout import Rollout, State, Step, entered, next_step
 from controlplane.domain.sample import Sample

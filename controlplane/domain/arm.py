@@ -73,10 +73,13 @@ class Arm:
         return max(0, histogram.above(self.rise_to, index) - histogram.above(self.rise_from, index))
 
 
+NOBODY = Arm()
+
+
 def total(arms: Sequence[Arm]) -> Arm:
     """The sum of counts."""
-    if len(arms) == 1:
-        return arms[0]
+    if len(arms) < 2:
+        return arms[0] if arms else NOBODY
     return Arm(
         calls=sum(arm.calls for arm in arms),
         bad=sum(arm.bad for arm in arms),
@@ -94,8 +97,18 @@ def total(arms: Sequence[Arm]) -> Arm:
         unknown=sum(arm.unknown for arm in arms),
         shadow=summed(arm.shadow for arm in arms),
         ratio=histogram.merge(arm.ratio for arm in arms),
-        halves=Halves(*map(sum, zip(*(arm.halves for arm in arms), strict=True))) if arms else NO_HALVES,
+        halves=Halves(*map(sum, zip(*(arm.halves for arm in arms), strict=True))),
         strayed_keys=_known(arm.strayed_keys for arm in arms),
+    )
+
+
+def called(arms: Sequence[Arm]) -> Arm:
+    """The sum of their calls and of how long these took, without anything else: what a window shows."""
+    return Arm(
+        calls=sum([arm.calls for arm in arms]),
+        bad=sum([arm.bad for arm in arms]),
+        cancelled=sum([arm.cancelled for arm in arms]),
+        latency=histogram.merge(arm.latency for arm in arms),
     )
 
 

@@ -21,7 +21,7 @@ The proof that a candidate is no worse, the check of the assignment and the inte
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 BETS = (1.25, 1.6, 2.0, 3.0, 5.0, 10.0, 30.0, 100.0, 1000.0)
 THRESHOLD_BETS = (1.3, 1.6, 2.0, 3.0, 5.0, 10.0, 20.0)
@@ -35,6 +35,7 @@ SUSPICIOUS = math.log(5.0)
 SUPPORT = math.log(20.0)  # comparison evidence that an absolute limit needs beside its own
 
 _NOTHING = float("-inf")
+_LOG_BETS = tuple((bet, math.log(bet)) for bet in BETS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +44,19 @@ class Wealth:
 
     bets: tuple[float, ...] = ()
     buckets: int = 0
+    # One look asks for it five times: for the flag, its operations, each guardrail and the trail.
+    _log: float | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def log_evidence(self) -> float:
         """ln E: the bets' mean plus the part of the start weight not yet spent."""
+        log = self._log
+        if log is None:
+            log = self._log_evidence()
+            object.__setattr__(self, "_log", log)
+        return log
+
+    def _log_evidence(self) -> float:
         if not self.bets:
             return 0.0
         unspent = 0.5 * RESTART_HORIZON / (self.buckets + RESTART_HORIZON)
@@ -57,8 +67,16 @@ def staked(wealth: Wealth, log_factors: Sequence[float]) -> Wealth:
     """The wealth after one more bucket, whose winnings per bet are `log_factors`."""
     before = wealth.bets or (_NOTHING,) * len(log_factors)
     stake = math.log(_start_weight(wealth.buckets + 1))
+    log1p, exp = math.log1p, math.exp
+    # `_log_add` written out: it is most of what a bet costs.
     bets = tuple(
-        min(_log_add(old, stake) + factor, MOST_WEALTH) for old, factor in zip(before, log_factors, strict=True)
+        [
+            min(
+                (old + log1p(exp(stake - old)) if old >= stake else stake + log1p(exp(old - stake))) + factor,
+                MOST_WEALTH,
+            )
+            for old, factor in zip(before, log_factors, strict=True)
+        ]
     )
     return Wealth(bets, wealth.buckets + 1)
 
@@ -96,22 +114,30 @@ def comparison_factors(
     D is `design_effect`: how many failures come together; 1 where each call is drawn on its own. A stratum with one
     arm only wins and loses nothing. Bets above `largest_bet` stay out of the game (factor 0).
     """
-    return tuple(
-        sum(comparison_factor(pair, bet, ratio, margin) for pair in pairs) / design_effect
-        if bet <= largest_bet
-        else 0.0
-        for bet in BETS
-    )
+    bets = [each for each in _LOG_BETS if each[0] <= largest_bet]
+    idle = (0.0,) * (len(BETS) - len(bets))
+    if len(pairs) == 1:
+        return (*(factor / design_effect for factor in _factors(pairs[0], bets, ratio, margin)), *idle)
+    strata = zip(*(_factors(pair, bets, ratio, margin) for pair in pairs), strict=True)
+    return (*(sum(each) / design_effect for each in strata), *idle) if pairs else (0.0,) * len(BETS)
 
 
 def comparison_factor(pair: Pair, bet: float, ratio: float, margin: float) -> float:
     """ln of the winnings of one bet on one stratum, before the design effect; see `comparison_factors`."""
+    return _factors(pair, [(bet, math.log(bet))], ratio, margin)[0]
+
+
+def _factors(pair: Pair, bets: Sequence[tuple[float, float]], ratio: float, margin: float) -> list[float]:
+    """The same of several bets, each beside its logarithm."""
     if not pair.candidate or not pair.baseline:
-        return 0.0
+        return [0.0] * len(bets)
     rho = pair.candidate / (pair.candidate + pair.baseline)
-    g = (1 + rho * (ratio - 1)) / (1 + rho * (bet * ratio - 1))
-    won = pair.candidate_bad * math.log(bet) + (pair.candidate_bad + pair.baseline_bad) * math.log(g)
-    return won - pair.candidate * margin * (bet * g - 1)
+    bad, failed, borne = pair.candidate_bad, pair.candidate_bad + pair.baseline_bad, pair.candidate * margin
+    fair, log, factors = 1 + rho * (ratio - 1), math.log, []
+    for bet, log_bet in bets:
+        g = fair / (1 + rho * (bet * ratio - 1))
+        factors.append(bad * log_bet + failed * log(g) - borne * (bet * g - 1))
+    return factors
 
 
 def threshold_factors(units: int, bad: int, limit: float, *, design_effect: float = DESIGN_EFFECT) -> tuple[float, ...]:
@@ -167,7 +193,8 @@ def _log_mean(logs: Sequence[float]) -> float:
     top = max(logs)
     if top == _NOTHING:
         return _NOTHING
-    return top + math.log(sum(math.exp(each - top) for each in logs) / len(logs))
+    exp = math.exp
+    return top + math.log(sum([exp(each - top) for each in logs]) / len(logs))
 
 
 def _log_add(a: float, b: float) -> float:

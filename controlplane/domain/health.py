@@ -8,10 +8,11 @@ from controlplane.domain import evidence, histogram, stakes
 from controlplane.domain.findings import Consequence, Finding, Verdict
 from controlplane.domain.gates import gates
 from controlplane.domain.guardrails import Compare, Guardrails, OnBreach
-from controlplane.domain.observation import Evidence, quantile_of
+from controlplane.domain.observation import Evidence
 from controlplane.domain.rates import at_least
 from controlplane.domain.sample import Sample
 from controlplane.domain.silence import silence
+from controlplane.domain.tails import quantile_of
 from controlplane.domain.words import count, one_in, percent, seconds
 
 LEAST_BAD_KEYS = 3  # an outage of two keys is a story about two keys

@@ -47,7 +47,7 @@ def size(histogram: Histogram) -> int:
 
 def above(histogram: Histogram, index: int) -> int:
     """How many durations lie above the upper edge of bucket `index`. Exact."""
-    return sum(count for at, count in histogram.items() if at > index)
+    return sum([count for at, count in histogram.items() if at > index])
 
 
 def quantile_index(histogram: Histogram, quantile: float) -> int | None:
@@ -82,14 +82,26 @@ def edge_at_or_above(milliseconds: float) -> int:
     return index_of(milliseconds)
 
 
-def edge_for_tail(histogram: Histogram, tail: float) -> int | None:
-    """The bucket edge whose tail mass is nearest to `tail` on a log scale; None without counts."""
-    total = size(histogram)
-    best: tuple[float, int] | None = None
-    remaining = total
+def edges_for_tails(histogram: Histogram, tails: Sequence[float]) -> list[int | None]:
+    """For each tail the bucket edge whose tail mass is nearest to it on a log scale; None without counts."""
+    total = remaining = size(histogram)
+    masses: list[tuple[float, int]] = []
     for index in sorted(histogram):
         remaining -= histogram[index]
         if remaining:
-            distance = abs(math.log(remaining / total) - math.log(tail))
-            best = min(best, (distance, index)) if best else (distance, index)
-    return best[1] if best else quantile_index(histogram, 1.0)
+            masses.append((math.log(remaining / total), index))
+    if not masses:
+        return [quantile_index(histogram, 1.0)] * len(tails)
+    return [_nearest(masses, math.log(tail)) for tail in tails]
+
+
+def _nearest(masses: Sequence[tuple[float, int]], wanted: float) -> int:
+    """Of falling masses, each with its index; the first of those that are equally near."""
+    least, found = math.inf, masses[0][1]
+    for mass, index in masses:
+        distance = abs(mass - wanted)
+        if distance > least:
+            break
+        if distance < least:
+            least, found = distance, index
+    return found

@@ -11,13 +11,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from controlplane.domain import histogram
+from controlplane.domain.bucket import Bucket, Stratum
 from controlplane.domain.criteria import Outcome, Point
 from controlplane.domain.evidence import Pair
 from controlplane.domain.guardrails import Compare
 from controlplane.domain.histogram import Histogram
 from controlplane.domain.intervals import rate_interval, ratio_interval
-from controlplane.domain.observation import Bucket, Stratum, edge_beyond
 from controlplane.domain.proof import LogBets, log_proof, proved
+from controlplane.domain.tails import edges_beyond
 from controlplane.domain.words import count, one_in, percent, seconds
 
 _TAIL = 0.01  # beyond the p99
@@ -72,7 +73,7 @@ def _slow(buckets: Sequence[Bucket]) -> Iterator[Strata]:
     """An edge chosen from a bucket itself would fit it: the first one is only learnt from."""
     history: Histogram = {}
     for bucket in buckets:
-        edge = edge_beyond(history, _TAIL)
+        (edge,) = edges_beyond(history, [_TAIL])
         if edge is not None:
             yield [
                 _stratum(each, each.candidate.newly_slower(edge), each.baseline.newly_slower(edge))

@@ -3,13 +3,14 @@
 `gather` is pure: the same buckets in the same order give the same evidence, whatever process folds them.
 """
 
-import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from controlplane.domain import evidence, histogram
+from controlplane.domain import evidence, histogram, tails
 from controlplane.domain.arm import Arm, total
-from controlplane.domain.assignment import Assignment, Turnout
+from controlplane.domain.assignment import Assignment
+from controlplane.domain.attendance import assigned, expected_baseline, expected_candidate, keys_at
 from controlplane.domain.bucket import Bucket, Stratum
 from controlplane.domain.evidence import DESIGN_EFFECT, Pair, Wealth
 from controlplane.domain.guardrails import Compare, Guardrails
@@ -18,27 +19,9 @@ from controlplane.domain.outage import bet_on_outage, is_spent
 from controlplane.domain.precheck import Precheck
 from controlplane.domain.proof import LogBets, proved
 from controlplane.domain.refusals import Calls, Refusals, with_calls, without_refused
-from controlplane.domain.share import FULL
+from controlplane.domain.tails import Tails, quantile_of
 
-__all__ = [
-    "Arm",
-    "Bucket",
-    "Evidence",
-    "Stratum",
-    "design_effect_of",
-    "gather",
-    "quantile_name",
-    "quantile_of",
-    "total",
-]
-
-LATENCY_QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
-# One pause of a process slows many keys at once. A capped win is still a fair bet, and a slowness must last two or
-# three buckets before it rolls anything back.
-LARGEST_LATENCY_WIN = math.log(20.0)
-# Below it a wrapper more or a colder cache is a fifth, and nobody waits for it: keys within 1 ms are equally fast.
-FINEST_EDGE = histogram.index_of(1.0)
-HISTORY_CAP = 2_000_000  # keys: beyond it the baseline's history is halved, so that it follows the day
+_Changes = dict[str, Any]  # fields of an Evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +56,8 @@ class Evidence:
     missed_baseline: float = 0.0
     missed_candidate: float = 0.0
     newest: int | None = None
+    # One look asks for it five times.
+    _log_latency: float | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def is_spent(self) -> bool:
@@ -83,7 +68,11 @@ class Evidence:
     @property
     def log_latency(self) -> float:
         """ln of the mean evidence over the latency edges."""
-        return evidence.log_mean([each.log_evidence for each in self.latency.values()]) if self.latency else 0.0
+        log = self._log_latency
+        if log is None:
+            log = evidence.log_mean([each.log_evidence for each in self.latency.values()]) if self.latency else 0.0
+            object.__setattr__(self, "_log_latency", log)
+        return log
 
 
 def gather(seen: Evidence, bucket: Bucket, guardrails: Guardrails) -> Evidence:
@@ -92,29 +81,29 @@ def gather(seen: Evidence, bucket: Bucket, guardrails: Guardrails) -> Evidence:
     policy = _policy(guardrails, effect)
     if seen.policy != policy:
         seen = _anew(seen, policy)
-    spent = seen.is_spent
-    seen = _counted(seen, bucket)
-    if guardrails.compare:
-        seen, bucket = _heeded(seen, bucket, guardrails.compare)
-    if guardrails.compare and spent:
-        candidates = [each.candidate for each in bucket.strata]
-        seen = replace(seen, outage=bet_on_outage(seen.outage, candidates, bucket.baseline, effect))
-    if guardrails.compare:
-        seen = _compared(seen, bucket.strata, guardrails.compare, effect)
+    # Collected and put in at once: a copy of two dozen fields costs as much as a bet.
+    changes = _counted(seen, bucket)
+    if compare := guardrails.compare:
+        changes["refusals"], heeded = _heeded(seen, bucket, compare)
+        if seen.is_spent:
+            candidates = [each.candidate for each in heeded.strata]
+            changes["outage"] = bet_on_outage(seen.outage, candidates, heeded.baseline, effect)
+        changes |= _compared(seen, heeded.strata, compare, effect)
+        bucket = heeded
     candidate = total([bucket.candidate, bucket.metrics]) if bucket.metrics.calls else bucket.candidate
-    return _measured(seen, candidate, guardrails, effect)
+    changes |= _measured(seen, candidate, guardrails, effect)
+    return replace(seen, **changes)
 
 
-def _heeded(seen: Evidence, bucket: Bucket, compare: Compare) -> tuple[Evidence, Bucket]:
+def _heeded(seen: Evidence, bucket: Bucket, compare: Compare) -> tuple[Refusals, Bucket]:
     """The bucket as it may be held against the candidate: without what a breaker turned away, where in doubt."""
     attempts = bucket.candidate.calls + bucket.candidate.retries
     calls = Calls(bucket.start, bucket.baseline, attempts, bucket.probes)
     refusals = with_calls(seen.refusals, calls, compare, seen.operations)
-    seen = replace(seen, refusals=refusals)
     if not refusals.doubted(bucket.start):
-        return seen, bucket
+        return refusals, bucket
     strata = tuple(replace(each, candidate=without_refused(each.candidate)) for each in bucket.strata)
-    return seen, replace(bucket, strata=strata, candidate=without_refused(bucket.candidate))
+    return refusals, replace(bucket, strata=strata, candidate=without_refused(bucket.candidate))
 
 
 def design_effect_of(seen: Evidence, guardrails: Guardrails) -> float:
@@ -145,135 +134,50 @@ def _anew(seen: Evidence, policy: str) -> Evidence:
     )
 
 
-def _counted(seen: Evidence, bucket: Bucket) -> Evidence:
-    baseline = sum(each.baseline.keys for each in bucket.strata)
-    candidate = sum(each.candidate.keys for each in bucket.strata)
-    keys_at, assignments = dict(seen.keys_at), dict(seen.assignments)
-    for stratum in bucket.strata:
-        at = keys_at.get(stratum.share, (0, 0))
-        keys_at[stratum.share] = (at[0] + _units(stratum.baseline), at[1] + _units(stratum.candidate))
-        arrived = Assignment(stratum.baseline.turnout, stratum.candidate.turnout)
-        assignments[stratum.share] = assignments.get(stratum.share, Assignment()).plus(arrived)
-    return replace(
-        seen,
-        baseline_keys=seen.baseline_keys + baseline,
-        candidate_keys=seen.candidate_keys + candidate,
-        baseline_bad_keys=seen.baseline_bad_keys + sum(each.baseline.bad_keys for each in bucket.strata),
-        candidate_bad_keys=seen.candidate_bad_keys + sum(each.candidate.bad_keys for each in bucket.strata),
-        keys_at=keys_at,
-        assignments=assignments,
-        missed_baseline=0.0 if baseline else seen.missed_baseline + _expected_baseline(seen, bucket),
-        missed_candidate=0.0 if candidate else seen.missed_candidate + _expected_candidate(seen, bucket),
-        newest=bucket.start,
-    )
+def _counted(seen: Evidence, bucket: Bucket) -> _Changes:
+    strata = bucket.strata
+    baseline = sum(each.baseline.keys for each in strata)
+    candidate = sum(each.candidate.keys for each in strata)
+    return {
+        "baseline_keys": seen.baseline_keys + baseline,
+        "candidate_keys": seen.candidate_keys + candidate,
+        "baseline_bad_keys": seen.baseline_bad_keys + sum(each.baseline.bad_keys for each in strata),
+        "candidate_bad_keys": seen.candidate_bad_keys + sum(each.candidate.bad_keys for each in strata),
+        "keys_at": keys_at(seen.keys_at, strata),
+        "assignments": assigned(seen.assignments, strata),
+        "missed_baseline": 0.0 if baseline else seen.missed_baseline + expected_baseline(seen.assignments, strata),
+        "missed_candidate": 0.0 if candidate else seen.missed_candidate + expected_candidate(seen.assignments, strata),
+        "newest": bucket.start,
+    }
 
 
-def _expected_candidate(seen: Evidence, bucket: Bucket) -> float:
-    """How many keys the candidate should have had, by the share that assigned those of the baseline."""
-    keys = _drawn(each.candidate for each in seen.assignments.values())
-    return sum(keys(each.baseline) * each.share / max(1, FULL - each.share) for each in bucket.strata)
-
-
-def _expected_baseline(seen: Evidence, bucket: Bucket) -> float:
-    keys = _drawn(each.baseline for each in seen.assignments.values())
-    return sum(keys(each.candidate) * (FULL - each.share) / max(1, each.share) for each in bucket.strata)
-
-
-def _drawn(had: Iterable[Turnout]) -> Callable[[Arm], int]:
-    """Which keys say that the other side should have some, by what it `had` up to now.
-
-    One that has had keys should have them again. One that never had any may have lost every draw: keys that come again
-    and again repeat the luck of one.
-    """
-    return (lambda arm: arm.keys) if any(each.keys for each in had) else (lambda arm: arm.fresh_keys)
-
-
-def _units(arm: Arm) -> int:
-    return arm.keys or arm.calls
-
-
-def _compared(seen: Evidence, strata: Sequence[Stratum], compare: Compare, design_effect: float) -> Evidence:
+def _compared(seen: Evidence, strata: Sequence[Stratum], compare: Compare, design_effect: float) -> _Changes:
     pairs = [Pair(s.candidate.keys, s.baseline.keys, s.candidate.bad_keys, s.baseline.bad_keys) for s in strata]
     ratio, margin = compare.error_rate_ratio, compare.error_rate_margin
     factors = evidence.comparison_factors(pairs, ratio=ratio, margin=margin, design_effect=design_effect)
     arrived = [(pair, stratum.candidate.fresh_keys) for pair, stratum in zip(pairs, strata, strict=True)]
-    bets = proved(seen.proof, arrived, ratio=ratio, margin=margin, design_effect=design_effect)
-    seen = replace(seen, errors=evidence.staked(seen.errors, factors), proof=bets)
-    return _compared_latency(seen, strata, design_effect)
+    slow = tails.compared(Tails(seen.latency, seen.slow, seen.history), strata, design_effect)
+    return {
+        "errors": evidence.staked(seen.errors, factors),
+        "proof": proved(seen.proof, arrived, ratio=ratio, margin=margin, design_effect=design_effect),
+        "latency": slow.latency,
+        "slow": slow.slow,
+        "history": slow.history,
+    }
 
 
-def _compared_latency(seen: Evidence, strata: Sequence[Stratum], design_effect: float) -> Evidence:
-    """Edges come from the history before this bucket: an edge chosen from the bucket itself would fit it.
-
-    The tolerance is in the counts already: services lower the candidate's rises by it before they remember a key, so
-    that one memory serves both sides.
-    """
-    latency, slow = dict(seen.latency), dict(seen.slow)
-    for quantile in LATENCY_QUANTILES:
-        name = quantile_name(quantile)
-        edge = edge_beyond(seen.history, 1 - quantile)
-        if edge is None:
-            continue
-        pairs = [_slow_pair(stratum, edge) for stratum in strata]
-        largest = max(2.0, 1 / (1 - quantile))
-        factors = evidence.comparison_factors(
-            pairs, ratio=1.0, margin=0.0, largest_bet=largest, design_effect=design_effect
-        )
-        capped = [min(factor, LARGEST_LATENCY_WIN) for factor in factors]
-        latency[name] = evidence.staked(latency.get(name, Wealth()), capped)
-        before = slow.get(name, (0, 0))
-        slow[name] = (
-            before[0] + sum(pair.baseline_bad for pair in pairs),
-            before[1] + sum(pair.candidate_bad for pair in pairs),
-        )
-    return replace(seen, latency=latency, slow=slow, history=_grown(seen.history, strata))
-
-
-def edge_beyond(history: Histogram, tail: float) -> int | None:
-    """Which edge tells slow from fast, by what was seen before; None where nothing was."""
-    edge = histogram.edge_for_tail(history, tail) if history else None
-    return None if edge is None else max(edge, FINEST_EDGE)
-
-
-def _slow_pair(stratum: Stratum, edge: int) -> Pair:
-    return Pair(
-        stratum.candidate.keys,
-        stratum.baseline.keys,
-        stratum.candidate.newly_slower(edge),
-        stratum.baseline.newly_slower(edge),
-    )
-
-
-def _grown(history: Histogram, strata: Sequence[Stratum]) -> Histogram:
-    grown = histogram.merge([history, *(each.baseline.key_latency for each in strata)])
-    if histogram.size(grown) <= HISTORY_CAP:
-        return grown
-    return {index: count // 2 for index, count in grown.items() if count > 1}
-
-
-def _measured(seen: Evidence, candidate: Arm, guardrails: Guardrails, design_effect: float) -> Evidence:
+def _measured(seen: Evidence, candidate: Arm, guardrails: Guardrails, design_effect: float) -> _Changes:
     """Absolute limits: on calls, of every assignment, since a limit is about what callers live through."""
+    changes: _Changes = {}
     if guardrails.max_error_rate is not None:
         factors = evidence.threshold_factors(
             candidate.judged, candidate.bad, guardrails.max_error_rate, design_effect=design_effect
         )
-        seen = replace(seen, max_error_rate=evidence.staked(seen.max_error_rate, factors))
+        changes["max_error_rate"] = evidence.staked(seen.max_error_rate, factors)
     limits = dict(seen.max_latency)
     for name, milliseconds in guardrails.max_latency_ms.items():
         slow = histogram.above(candidate.latency, histogram.edge_at_or_above(milliseconds))
         calls, permitted = histogram.size(candidate.latency), 1 - quantile_of(name)
         factors = evidence.threshold_factors(calls, slow, permitted, design_effect=design_effect)
         limits[name] = evidence.staked(limits.get(name, Wealth()), factors)
-    return replace(seen, max_latency=limits)
-
-
-def quantile_of(name: str) -> float:
-    """`p99` → 0.99, `p999` → 0.999, `p50` → 0.5."""
-    digits = name.removeprefix("p")
-    return float(int(digits) / 10 ** len(digits))
-
-
-def quantile_name(quantile: float) -> str:
-    """0.99 → `p99`, 0.999 → `p999`, 0.5 → `p50`."""
-    digits = f"{quantile:.6f}".removeprefix("0.").rstrip("0")
-    return "p" + digits.ljust(2, "0")
+    return changes | {"max_latency": limits}

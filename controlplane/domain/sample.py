@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from controlplane.domain.observation import Arm, Evidence
+from controlplane.domain.arm import Arm
+from controlplane.domain.observation import Evidence
 from controlplane.domain.share import FULL
 
 

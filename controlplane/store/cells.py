@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from controlplane.domain.arm import Arm
 from controlplane.domain.flag import Side
-from controlplane.domain.observation import Arm
 
 COUNTS = ("calls", "bad", "cancelled", "pending", "keys", "bad_keys", "retries", "fallbacks", "unknown")
 

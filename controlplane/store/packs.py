@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, delete, func, insert, not_, or_, select
 
-from controlplane.domain.observation import Arm, total
+from controlplane.domain.arm import Arm, total
 from controlplane.domain.retention import Grain
 from controlplane.store.cells import Cells, Place
 from controlplane.store.pack_tables import packs

@@ -9,22 +9,26 @@ from typing import Any
 from controlplane.documents.backtest import BacktestDocument, event_document
 from controlplane.documents.decision_record import alpha_numbers
 from controlplane.documents.guardrails import guardrails_document
+from controlplane.domain.arm import Arm
 from controlplane.domain.backtest import Moment, Run, looked
 from controlplane.domain.errors import FieldError, InvalidInput
 from controlplane.domain.flag import Flag
 from controlplane.domain.flag_rules import check
 from controlplane.domain.guardrails import Guardrails
-from controlplane.domain.observation import Arm, Evidence
+from controlplane.domain.observation import Evidence
 from controlplane.domain.snapshot import Clockwork
 from controlplane.store import Store, UnitOfWork
+from controlplane.store.cells import Cells
 from controlplane.store.reports import Place as CellPlace
 from controlplane.store.watches import Watch
+from controlplane.usecases.buckets import buckets_of, sealed_until
 from controlplane.usecases.changing import Place
 from controlplane.usecases.course import Course, series_of
 from controlplane.usecases.evidence import attempt_number, end_of
-from controlplane.usecases.judging import Cells, buckets_of, look_over, sealed_until, widest_window
+from controlplane.usecases.judging import look_over, widest_window
 from controlplane.usecases.lived import as_of, looked_at, versions_of
 from controlplane.usecases.replaying import Attempt, Replayed, attempt_cells
+from controlplane.usecases.sampling import Instant
 
 MOST_POINTS = 360
 MOST_LOOKS = 4000  # beyond them it looks less often than at every bucket
@@ -141,7 +145,7 @@ def _look_back(
         flag = replace(flag, guardrails=policy)
         new = [cell for cell in cells if cell[0].start >= watch.judged_until]
         for each, when in looked_at(before, flag, at):
-            look = look_over(each, watch, cells, until, when, sealing)
+            look = look_over(each, watch, cells, Instant(when, until, sealing))
             watch = look.watch
             seen.run = looked(seen.run, Moment(when, each.plan, each.rollout, look.findings, look.overall))
         before = flag

@@ -15,12 +15,13 @@ from controlplane.domain.snapshot import Clockwork
 from controlplane.domain.trail import Point, thinned
 from controlplane.store import Store, UnitOfWork
 from controlplane.store.audit import Filter
+from controlplane.store.cells import Cells
 from controlplane.store.environments import Environment
 from controlplane.store.reports import Sums
 from controlplane.store.watches import Watch
+from controlplane.usecases.buckets import is_served
 from controlplane.usecases.changing import Place
 from controlplane.usecases.entries import answer_actor
-from controlplane.usecases.judging import Cells, is_served
 from controlplane.usecases.series import QUANTILES, Span, series_of, span_between
 from controlplane.usecases.trail import flag_course, operation_course, uncertainty_of
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from controlplane.documents.decision_record import alpha_numbers, evidence_numbers, limit_numbers
+from controlplane.domain.bucket import Bucket
 from controlplane.domain.health import flag_evidence
-from controlplane.domain.observation import Bucket
 from controlplane.usecases.judging import attempted
 from controlplane.usecases.replaying import Replayed
 

@@ -13,9 +13,9 @@ from controlplane.domain.record import CODE
 from controlplane.domain.snapshot import Clockwork
 from controlplane.store import Store, UnitOfWork
 from controlplane.store.audit import Filter
+from controlplane.usecases.buckets import sealed_until
 from controlplane.usecases.changing import Place
 from controlplane.usecases.course import Course, series_of
-from controlplane.usecases.judging import sealed_until
 from controlplane.usecases.recomputing import recomputed
 from controlplane.usecases.replaying import Attempt, Replayed, replay
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from controlplane.domain.arm import Arm
 from controlplane.domain.flag import Flag
-from controlplane.domain.observation import Arm
 from controlplane.domain.routing import Mode
 from controlplane.store import UnitOfWork
 from controlplane.store.examples import Mismatch, Receipt

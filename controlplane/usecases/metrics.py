@@ -5,17 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from controlplane.domain import histogram
+from controlplane.domain.arm import Arm
 from controlplane.domain.findings import Verdict
 from controlplane.domain.flag import Flag, Side
-from controlplane.domain.observation import Arm
 from controlplane.domain.rollout import State
 from controlplane.domain.share import FULL
 from controlplane.domain.snapshot import Clockwork
 from controlplane.store import Store, UnitOfWork
 from controlplane.store.environments import Environment
+from controlplane.usecases.buckets import both, is_served, sealed_until
 from controlplane.usecases.condition import health_word
 from controlplane.usecases.instances import SILENT_AFTER
-from controlplane.usecases.judging import both, is_served, sealed_until
 
 WINDOW_SECONDS = 60
 

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any, TypedDict
 
 from controlplane.documents.flag import parse_plan
+from controlplane.domain.arm import Arm, total
 from controlplane.domain.errors import Refused
 from controlplane.domain.flag import Flag
 from controlplane.domain.forecast import Forecast, Traffic, forecast, smallest_share
 from controlplane.domain.guardrails import Guardrails
-from controlplane.domain.observation import Arm, total
 from controlplane.domain.plan import Plan
 from controlplane.domain.precheck import Precheck, told
 from controlplane.domain.retention import grain_for

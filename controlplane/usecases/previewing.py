@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from controlplane.domain.arm import total
 from controlplane.domain.errors import FieldError, InvalidInput, NotFound
 from controlplane.domain.flag import Flag, effective_share, in_order, with_shares, with_stage, without_rollback
-from controlplane.domain.observation import total
 from controlplane.domain.retention import grain_for
 from controlplane.domain.share import FULL, from_percent
 from controlplane.domain.snapshot import Clockwork

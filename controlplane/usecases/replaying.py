@@ -3,12 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from controlplane.domain.bucket import Bucket
 from controlplane.domain.flag import Flag
 from controlplane.domain.ledger import Ledger
-from controlplane.domain.observation import Bucket, Evidence
+from controlplane.domain.observation import Evidence
 from controlplane.store import UnitOfWork
+from controlplane.store.cells import Cells
 from controlplane.store.checkpoints import Checkpoint
-from controlplane.usecases.judging import Cells, buckets_of, is_served, put_in
+from controlplane.usecases.buckets import buckets_of, is_served
+from controlplane.usecases.judging import put_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +94,7 @@ def _folded(uow: UnitOfWork, attempt: Attempt, state: Replayed, span: tuple[int,
     yield state
     for buckets in buckets_of(attempt_cells(uow, attempt, *span)):
         evidence, ledgers = dict(state.evidence), dict(state.ledgers)
-        for name, bucket in buckets.items():
-            put_in(state.flag, name, bucket, evidence, ledgers)
+        put_in(state.flag, buckets, evidence, ledgers)
         start = next(iter(buckets.values())).start
         state = replace(state, until=start + 1, evidence=evidence, ledgers=ledgers, buckets=buckets, opens=False)
         yield state

@@ -8,11 +8,12 @@ from controlplane.domain import histogram
 from controlplane.domain.arm import Arm, summed
 from controlplane.domain.flag import Flag
 from controlplane.store import Store, UnitOfWork
+from controlplane.store.cells import Cells
 from controlplane.store.examples import KEPT, Mismatch, Receipt
 from controlplane.store.instances import Instance
+from controlplane.usecases.buckets import is_served
 from controlplane.usecases.changing import Place
 from controlplane.usecases.instances import GONE_AFTER
-from controlplane.usecases.judging import Cells, is_served
 
 RATIO_QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 PAIRS = ("match", "mismatch", "failed", "compare_errors")

@@ -11,7 +11,7 @@ from controlplane.domain.flag import Side
 from controlplane.domain.intervals import Interval
 from controlplane.domain.retention import Grain
 from controlplane.domain.snapshot import Clockwork
-from controlplane.usecases.judging import Cells
+from controlplane.store.cells import Cells
 
 RANGES = {
     "15m": timedelta(minutes=15),

@@ -6,9 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from controlplane.domain.arm import NO_HALVES, Halves
+from controlplane.domain.arm import NO_HALVES, Arm, Halves, total
 from controlplane.domain.flag import Side
-from controlplane.domain.observation import Arm, total
 from controlplane.store import Store, UnitOfWork
 from controlplane.store.instances import NEVER, Instance
 from controlplane.store.journal import JournalRow

@@ -4,15 +4,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from controlplane.domain.arm import Arm, total
 from controlplane.domain.assignment import Assignment
 from controlplane.domain.flag import Flag, Side, effective_share
 from controlplane.domain.held import OUTAGE_CALLS, OUTAGE_RATE, Affinity, Breakers, Quiet
 from controlplane.domain.no_worse import Compared
-from controlplane.domain.observation import Arm, Evidence, design_effect_of, total
+from controlplane.domain.observation import Evidence, design_effect_of
 from controlplane.domain.routing import BreakerMode
 from controlplane.domain.share import to_percent
 from controlplane.store.reports import Place
-from controlplane.usecases.judging import buckets_of
+from controlplane.usecases.buckets import buckets_of
 
 Cells = Sequence[tuple[Place, Arm]]
 Span = tuple[datetime, datetime]

@@ -1,14 +1,14 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from controlplane.domain import histogram
 from controlplane.domain.histogram import (
     HIGHEST,
     LOWEST,
-    edge_for_tail,
+    edges_for_tails,
     index_of,
     quantile_ms,
     quantiles_ms,
@@ -17,6 +17,7 @@ from controlplane.domain.histogram import (
 
 INDICES = st.integers(LOWEST, HIGHEST - 1)
 HISTOGRAMS = st.dictionaries(st.integers(LOWEST, HIGHEST), st.integers(1, 10_000), max_size=20)
+TAILS = [0.5, 0.1, 0.05, 0.01, 0.001]
 DURATIONS = st.lists(st.floats(0.002, 900_000.0), min_size=1, max_size=200)
 
 
@@ -86,23 +87,28 @@ def test_what_is_above_a_threshold_edge_is_slower_than_the_threshold(threshold):
 def test_without_counts_there_is_no_quantile_and_no_edge():
     assert quantile_ms({}, 0.99) is None
     assert quantiles_ms({}, [0.5, 0.99]) == quantiles_ms({3: 0}, [0.5, 0.99]) == [None, None]
-    assert edge_for_tail({}, 0.01) is None
+    assert edges_for_tails({}, [0.5, 0.01]) == edges_for_tails({3: 0}, [0.5, 0.01]) == [None, None]
 
 
 def test_the_edge_for_a_tail_leaves_about_that_tail_above_it():
     counts = {10: 900, 20: 90, 30: 9, 40: 1}
 
-    assert [edge_for_tail(counts, tail) for tail in (0.1, 0.01, 0.001)] == [10, 20, 30]
+    assert edges_for_tails(counts, [0.1, 0.01, 0.001]) == [10, 20, 30]
 
 
 def test_where_everything_took_equally_long_the_edge_is_above_all_of_it():
-    assert edge_for_tail({24: 1000}, 0.5) == 24
+    assert edges_for_tails({24: 1000}, [0.5]) == [24]
     assert histogram.above({24: 1000}, 24) == 0
 
 
-@given(HISTOGRAMS.filter(bool), st.sampled_from([0.5, 0.1, 0.05, 0.01, 0.001]))
-def test_the_edge_for_a_tail_is_one_that_was_counted(counts, tail):
-    assert edge_for_tail(counts, tail) in counts
+@given(st.dictionaries(st.integers(LOWEST, HIGHEST - 1), st.integers(0, 1000), min_size=2))
+def test_the_edge_for_a_tail_is_the_first_of_those_whose_tail_is_nearest_on_a_log_scale(counts):
+    masses = {index: histogram.above(counts, index) / max(1, histogram.size(counts)) for index in sorted(counts)}
+    known = {index: math.log(mass) for index, mass in masses.items() if mass}
+    assume(known)
+
+    for tail, edge in zip(TAILS, edges_for_tails(counts, TAILS), strict=True):
+        assert edge == min(known, key=lambda index: (abs(known[index] - math.log(tail)), index))
 
 
 def _counted(durations):

@@ -1,3 +1,5 @@
+import hashlib
+import json
 from dataclasses import replace
 
 from hypothesis import given
@@ -42,6 +44,25 @@ def test_what_is_only_shown_leaves_the_digest_alone(buckets):
     shown = replace(buckets[0], candidate=replace(buckets[0].candidate, retries=7, fallbacks=3, errors={"timeout": 1}))
 
     assert written([shown, *buckets[1:]]).digest == written(buckets).digest
+
+
+@given(BUCKETS)
+def test_a_digest_is_that_of_json_which_anybody_can_write(buckets):
+    digest, full = "", [replace(each, probes=an_arm(5, 2), metrics=an_arm(7, 1, retries=3)) for each in buckets]
+    for number, bucket in enumerate(full):
+        strata = [[each.share, as_list(each.baseline), as_list(each.candidate)] for each in bucket.strata]
+        told = [10 * number, strata, as_list(bucket.baseline), as_list(bucket.candidate), [5, 2]]
+        written_down = json.dumps([*told, as_list(bucket.metrics)], separators=(",", ":"))
+        digest = hashlib.sha256(f"{digest}{written_down}".encode()).hexdigest()
+
+    assert written(full).digest == digest
+
+
+def as_list(arm):
+    if not arm.calls and not arm.keys:
+        return []
+    histograms = [sorted(each.items()) for each in (arm.latency, arm.key_latency, arm.rise_from, arm.rise_to)]
+    return [arm.calls, arm.bad, arm.cancelled, arm.keys, arm.bad_keys, *histograms]
 
 
 def test_an_empty_histogram_entry_is_none():

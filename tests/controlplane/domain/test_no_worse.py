@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from controlplane.domain.bucket import Bucket
 from controlplane.domain.criteria import Outcome
 from controlplane.domain.guardrails import Compare
 from controlplane.domain.no_worse import Compared, errors_no_worse, latency_no_worse
-from controlplane.domain.observation import Bucket
 from tests.builders import a_bucket, an_arm
 
 TOLERATED = Compare()

@@ -7,17 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controlplane.documents.watching import evidence_document, parse_evidence
+from controlplane.domain.arm import Arm, total
+from controlplane.domain.bucket import Stratum
 from controlplane.domain.guardrails import Compare, Guardrails
-from controlplane.domain.observation import (
-    LARGEST_LATENCY_WIN,
-    Arm,
-    Evidence,
-    Stratum,
-    gather,
-    quantile_name,
-    quantile_of,
-    total,
-)
+from controlplane.domain.observation import Evidence, gather
+from controlplane.domain.tails import LARGEST_LATENCY_WIN, quantile_name, quantile_of
 from tests.builders import a_bucket, an_arm
 
 LIMITS = Guardrails(max_error_rate=0.05, max_latency_ms={"p99": 1000.0, "p50": 100.0})

@@ -7,9 +7,9 @@ from dataclasses import asdict, fields, replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from controlplane.domain.arm import Arm
 from controlplane.domain.flag import Side
 from controlplane.domain.histogram import HIGHEST, LOWEST
-from controlplane.domain.observation import Arm
 from controlplane.store.packing import PACKED, SHOWN, pack, unpack
 from controlplane.store.reports import Place
 from controlplane.store.tables import buckets

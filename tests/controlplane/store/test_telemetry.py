@@ -3,8 +3,8 @@ from datetime import timedelta
 
 import pytest
 
+from controlplane.domain.arm import total
 from controlplane.domain.flag import Side
-from controlplane.domain.observation import total
 from controlplane.store.instances import Instance
 from controlplane.store.reports import Place
 from tests.builders import NOW, an_arm

@@ -11,7 +11,7 @@ from controlplane.domain.histogram import index_of
 from controlplane.domain.retention import Retention
 from controlplane.store.checkpoint_tables import checkpoints
 from controlplane.store.tables import buckets
-from controlplane.usecases import flags, judging, recomputing, rollouts
+from controlplane.usecases import flags, opening, recomputing, rollouts
 from controlplane.usecases.evidence import Asked, evidence_series
 from controlplane.usecases.history import Filter, list_entries, verify
 from controlplane.usecases.retention import pack_next, thin
@@ -200,7 +200,7 @@ def test_rows_that_are_gone_are_said_to_be_gone(life):
 
 
 def test_where_early_rows_are_gone_it_goes_on_from_the_next_checkpoint(life, monkeypatch):
-    monkeypatch.setattr(judging, "CHECKPOINT_EVERY", 60)
+    monkeypatch.setattr(opening, "CHECKPOINT_EVERY", 60)
     life.live(13)
     life.live(4, **BAD)
     with life.store.engine.begin() as connection:
@@ -216,7 +216,7 @@ def test_where_early_rows_are_gone_it_goes_on_from_the_next_checkpoint(life, mon
 
 
 def test_a_decision_outlives_the_retention_of_its_rows(life, lease, monkeypatch):
-    monkeypatch.setattr(judging, "CHECKPOINT_EVERY", 600)
+    monkeypatch.setattr(opening, "CHECKPOINT_EVERY", 600)
     life.live(70)
     life.at += timedelta(hours=4)
     life.live(70)
@@ -251,7 +251,7 @@ def test_the_series_has_a_point_for_each_step_and_both_rates(life):
 
 
 def test_a_chart_begins_at_the_checkpoint_before_its_stretch(life, monkeypatch):
-    monkeypatch.setattr(judging, "CHECKPOINT_EVERY", 60)
+    monkeypatch.setattr(opening, "CHECKPOINT_EVERY", 60)
     life.live(16, errors={"timeout": 1})
     whole = asked(life)["series"]
 

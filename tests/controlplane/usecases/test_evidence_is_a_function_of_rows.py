@@ -7,9 +7,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from controlplane.domain.arm import total
 from controlplane.domain.assignment import log_mismatch
-from controlplane.domain.observation import Bucket as SealedBucket
-from controlplane.domain.observation import Evidence, Stratum, gather, total
+from controlplane.domain.bucket import Bucket as SealedBucket
+from controlplane.domain.bucket import Stratum
+from controlplane.domain.observation import Evidence, gather
 from controlplane.domain.proof import log_proof
 from controlplane.domain.snapshot import Clockwork
 from controlplane.usecases import flags

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from controlplane.domain.arm import total
 from controlplane.domain.audit import SCHEDULER, Action
 from controlplane.domain.errors import LeaseLost
 from controlplane.domain.flag import Side
-from controlplane.domain.observation import total
 from controlplane.domain.retention import Grain, Retention, grain_for
 from controlplane.domain.snapshot import Clockwork
 from controlplane.store import UnitOfWork

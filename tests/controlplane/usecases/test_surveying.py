@@ -9,8 +9,9 @@ from sqlalchemy import event
 from controlplane.domain.flag import Side
 from controlplane.domain.snapshot import Clockwork
 from controlplane.store.reports import Place
-from controlplane.usecases import flags, ticking
-from controlplane.usecases.judging import look_at, sealed_until
+from controlplane.usecases import flags, rounds, ticking
+from controlplane.usecases.buckets import sealed_until
+from controlplane.usecases.judging import look_at
 from controlplane.usecases.remembering import KEPT_EVERY
 from controlplane.usecases.retention import CLOSED_AFTER, pack_next
 from controlplane.usecases.surveying import survey
@@ -132,8 +133,29 @@ def test_a_survey_sees_what_a_unit_of_work_sees_also_where_cells_are_packed(stor
     assert [each.watch.evidence["echo"].baseline_keys for each in expected] == [9_000] * 3
 
 
+def test_what_was_judged_before_comes_without_its_keys_and_shows_the_same(store, lease):
+    for number, key in enumerate(KEYS):
+        for start in range(START, START + 60, 10):
+            report(store, key, start, bad=10 * number)
+    tick_at(store, lease, 61)
+    report(store, "first", START + 60, bad=7)
+    now = NOW + timedelta(seconds=95)
+    with store.reading() as uow:
+        here = uow.environments.get("production")
+        known = [flags.get_flag(store, ticking_place(key)) for key in KEYS]
+        expected = [look_at(uow, here, flag, now, Clockwork()) for flag in known]
+    until, judged = sealed_until(now, Clockwork()), watches(store)["first"].judged_until
+    seen = survey(store, here.id, known, until, 0)
+    cells = seen.between(here.id, "first", until - 60, until)
+
+    assert [look_at(seen, here, flag, now, Clockwork()) for flag in known] == expected
+    assert {place.start >= judged for place, arm in cells if arm.key_latency} == {True}
+    assert {place.start < judged for place, arm in cells if not arm.key_latency} == {True}
+
+
 def test_more_flags_than_are_read_at_once_are_all_judged(store, lease, monkeypatch):
-    monkeypatch.setattr(ticking, "AT_ONCE", 2)
+    for each in (rounds, ticking):
+        monkeypatch.setattr(each, "AT_ONCE", 2)
     for key in KEYS:
         report(store, key, START)
 

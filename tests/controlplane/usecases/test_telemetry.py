@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from controlplane.domain.arm import Arm
 from controlplane.domain.errors import LeaseLost, NotFound
-from controlplane.domain.observation import Arm
 from controlplane.store import UnitOfWork
 from controlplane.store.counters import Counters
 from controlplane.store.journal import Journal

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlplane.domain.observation import total
+from controlplane.domain.arm import total
 from controlplane.usecases.telemetry import arm_of
 from tests.builders import a_cell
 from web.edge.report import MalformedReport, count_unknown_fields, parse_report
