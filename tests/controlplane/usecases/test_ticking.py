@@ -1,3 +1,4 @@
+import gc
 from datetime import datetime, timedelta
 
 import pytest
@@ -186,3 +187,18 @@ def test_a_tick_whose_lease_was_taken_changes_nothing(store, lease, service, sta
         tick(store, lambda: NOW + timedelta(seconds=60), CLOCKWORK, lease)
 
     assert not flags.get_flag(store, HERE).rolled_back
+
+
+def test_nobody_looks_for_cycles_during_a_tick_and_somebody_does_after_it(store, lease, started):
+    collects = []
+
+    def clock():
+        collects.append(gc.isenabled())
+        return NOW
+
+    tick(store, clock, CLOCKWORK, lease)
+    collects.append(gc.isenabled())
+
+    assert collects[:-1] == [False] * (len(collects) - 1)
+    assert len(collects) > 1
+    assert collects[-1]
