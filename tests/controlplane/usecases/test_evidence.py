@@ -178,7 +178,7 @@ def test_a_row_that_was_changed_is_found_out(life):
 def test_other_arithmetic_is_found_out(life, monkeypatch):
     life.live(4)
     life.live(4, **BAD)
-    monkeypatch.setattr("controlplane.domain.evidence.BETS", (1.5, 2.5))
+    monkeypatch.setattr("controlplane.domain.evidence.RESTART_HORIZON", 36)
 
     decision = asked(life)["decisions"][-1]
 
