@@ -112,13 +112,13 @@ def settle(store: Store, settings: Settings) -> World:
     numbers = [appointments.make_appointment(store, BRIDGE, wish, a_cause()).id for _ in range(2)]
     numbers.append(freezes.add_freeze(store, "production", FREEZE, a_cause()).id)
     app = create_app(store, settings, lambda: NOW)
-    told = {"webhook": [_webhook(store).id for _ in range(2)], "delivery": [1, 2]}
+    told = {"webhook": [_webhook(store, name).id for name in ("first", "second")], "delivery": [1, 2]}
     return World(app, store, secrets, {"token": spare, "person": guests, "number": numbers, **told})
 
 
-def _webhook(store: Store) -> Webhook:
+def _webhook(store: Store, name: str) -> Webhook:
     """One that is being told of a test."""
-    wanted = parse(WebhookDocument, WEBHOOK).to_domain()
+    wanted = parse(WebhookDocument, {**WEBHOOK, "name": name}).to_domain()
     made, _ = webhooks.create_webhook(store, wanted, Seal("k" * 32), Allowed(), a_cause())
     webhooks.send_test(store, made.id, a_cause())
     return made
