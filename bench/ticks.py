@@ -1,8 +1,9 @@
 """What does a tick cost? Processor time by what there is to judge, on each database; none of it is held to a time.
 
-A series is one side of one operation. `quiet` has no new bucket, `one bucket` has one of each series, `from scratch`
-has no watch and some minutes of buckets, as after a migration of the database. Beside them: what the evidence alone
-takes; the rest of a tick is reading cells, summing histograms, wording findings and writing what was found.
+A series of telemetry is one side of one operation. `quiet` has no new bucket, `one bucket` has one of each series,
+`from scratch` has no watch and some minutes of buckets, as after a migration of the database. Beside them: what the
+evidence alone takes; the rest of a tick is reading cells, summing histograms, wording findings and writing what was
+found.
 """
 
 import argparse
@@ -30,6 +31,8 @@ OPERATIONS = 10
 SCRATCH_BUCKETS = 6
 ROUNDS = 3
 SERIES = 30_000
+BUCKET_SECONDS = 10
+EVIDENCE = 8  # series of evidence of an operation here: errors, five edges of latency, two limits
 
 
 class Ground:
@@ -133,6 +136,13 @@ def rows(number: int = 100) -> list[Row]:
     return found
 
 
+def part_of_a_core(microseconds: float, operations: int) -> str:
+    """What whole ticks of so many busy operations take, at so much a series of telemetry."""
+    spent = operations * len(Side) * microseconds / 1e6
+    evidence = f"{operations} busy operations ({operations * EVIDENCE} series of evidence)"
+    return f"{evidence} take {spent:.2f} s of {BUCKET_SECONDS}, {100 * spent / BUCKET_SECONDS:.1f} % of a core"
+
+
 def profile(number: int) -> None:
     """Where the time of a tick with one bucket goes, on SQLite."""
     for _, store in stores():
@@ -160,6 +170,8 @@ def main() -> None:
     )
     for row in rows(asked.flags):
         print(f"{row.name:52}{row.microseconds:10.1f} µs a series")
+        if row.name.endswith("one bucket"):
+            print(f"  so {', '.join(part_of_a_core(row.microseconds, number) for number in (1_000, 4_000))}")
 
 
 if __name__ == "__main__":
