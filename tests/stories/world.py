@@ -10,7 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 from a2wsgi import WSGIMiddleware
@@ -65,7 +65,11 @@ class World:
 
     def client(self, backup_file: Any = False) -> throwbar.Client:
         url = f"http://127.0.0.1:{self.port}"
-        return throwbar.Client(url, self.sdk, service="bridge-api", backup_file=backup_file)
+        return throwbar.Client(url, self.sdk, service="bridge-api", backup_file=backup_file, wall_clock=self.seconds)
+
+    def seconds(self) -> float:
+        """Since 1970. To be given to the SDK: whoever asks near the beginning of a thread is told the real time by freezegun."""
+        return self.clock().replace(tzinfo=UTC).timestamp()
 
     def api(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
