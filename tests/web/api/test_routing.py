@@ -57,10 +57,10 @@ def test_a_breaker_is_forced_open_and_let_go(api) -> None:
     ("document", "field"),
     [
         ({"breaker": {"mode": "ajar"}}, "breaker.mode"),
-        ({"breaker": {"failure_rate": 2}}, "operations.echo.breaker.failure_rate"),
-        ({"retry": {"attempts": 11}}, "operations.echo.retry.attempts"),
-        ({"mode": "dual_write", "shadow_percent": 50}, "operations.echo.shadow_percent"),
-        ({"mode": "dual_write", "breaker": {"mode": "forced_open"}}, "operations.echo.breaker.mode"),
+        ({"breaker": {"failure_rate": 2}}, "breaker.failure_rate"),
+        ({"retry": {"attempts": 11}}, "retry.attempts"),
+        ({"mode": "dual_write", "shadow_percent": 50}, "shadow_percent"),
+        ({"mode": "dual_write", "breaker": {"mode": "forced_open"}}, "breaker.mode"),
     ],
 )
 def test_settings_that_cannot_be_obeyed_are_refused_by_their_field(api, document, field) -> None:
