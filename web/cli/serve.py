@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 KEEP_ALIVE_SECONDS = 75  # longer than services poll: else each poll is a new connection
 DRAIN_SECONDS = 3  # for requests in flight
+STARTS_WITHIN_SECONDS = 60  # of a worker; uvicorn kills it after five, again and again where loading takes as long
 
 
 @click.command("serve")
@@ -112,4 +113,5 @@ def config_of(settings: Settings, workers: int, *, schedule: bool) -> "Config":
         backlog=BACKLOG,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
+        timeout_worker_healthcheck=STARTS_WITHIN_SECONDS,
     )
