@@ -11,7 +11,7 @@ from controlplane.usecases.changing import Place
 from controlplane.usecases.history import Filter, list_entries
 from controlplane.usecases.leading import lead
 from controlplane.usecases.telemetry import record_reports
-from controlplane.usecases.ticking import tick
+from controlplane.usecases.ticking import COLLECT_EVERY, tick
 from tests.builders import NOW, a_cause, a_cell, a_flag_document, a_plan_document, a_report
 
 HERE = Place("production", "dspex-bridge")
@@ -189,16 +189,21 @@ def test_a_tick_whose_lease_was_taken_changes_nothing(store, lease, service, sta
     assert not flags.get_flag(store, HERE).rolled_back
 
 
-def test_nobody_looks_for_cycles_during_a_tick_and_somebody_does_after_it(store, lease, started):
-    collects = []
+def test_cycles_are_looked_for_seldom_during_a_tick_and_as_usual_after_it_even_if_it_fails(
+    store, lease, service, started
+):
+    usual, during = gc.get_threshold(), []
 
     def clock():
-        collects.append(gc.isenabled())
+        during.append(gc.get_threshold()[0])
         return NOW
 
     tick(store, clock, CLOCKWORK, lease)
-    collects.append(gc.isenabled())
+    assert lead(store, "other", NOW + timedelta(days=4000), timedelta(days=1))
+    service.report(NOW, buckets=3)
+    with pytest.raises(LeaseLost):
+        tick(store, clock, CLOCKWORK, lease)
 
-    assert collects[:-1] == [False] * (len(collects) - 1)
-    assert len(collects) > 1
-    assert collects[-1]
+    assert set(during) == {COLLECT_EVERY}
+    assert COLLECT_EVERY > usual[0]
+    assert gc.get_threshold() == usual
