@@ -39,6 +39,7 @@ class ServerProcess:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=True,  # so that its workers can be killed with it
         )
         self._readers = [
             threading.Thread(target=_gather, args=(self._process.stdout, self.lines), daemon=True),
@@ -55,7 +56,7 @@ class ServerProcess:
     ) -> None:
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGCONT)
-            self._process.kill()
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(PATIENCE)
         for reader in self._readers:
             reader.join(PATIENCE)
