@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from controlplane.domain.errors import Unreachable
 
@@ -36,8 +36,10 @@ def answering() -> Iterator[None]:
     """Above the store nobody knows SQLAlchemy, and yet must tell a database that is away from a bug."""
     try:
         yield
-    except (OperationalError, OSError) as error:
-        raise Unreachable("the database does not answer") from error
+    except (DBAPIError, OSError) as error:
+        if isinstance(error, OperationalError | OSError) or error.connection_invalidated:
+            raise Unreachable("the database does not answer") from error
+        raise
 
 
 def _sqlite(database_url: str) -> Engine:

@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from controlplane.domain.errors import LeaseLost
 from controlplane.store.tables import leases
+
+# Of a holder that is frozen in the middle of a transaction: PostgreSQL ends it then, and with it the lock on the row. A
+# SQLite file has a write lock of its own, which only the end of the process ends.
+MUTE_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,7 @@ class Leases:
 
     def take(self, name: str, holder: str, now: datetime, lasting: timedelta) -> Lease | None:
         """The lease, renewed or taken over when it ran out; None while another holds it."""
+        self._bound_silence()
         row = self._connection.execute(select(leases).where(leases.c.name == name).with_for_update()).one_or_none()
         if row is None:
             return self._first(name, holder, now + lasting)
@@ -49,6 +54,7 @@ class Leases:
 
     def check(self, lease: Lease) -> None:
         """Locks the row for this transaction. Raises LeaseLost when another epoch has begun."""
+        self._bound_silence()
         row = self._connection.execute(
             select(leases).where(leases.c.name == lease.name).with_for_update()
         ).one_or_none()
@@ -60,3 +66,9 @@ class Leases:
         """Let the next scheduler take over at once."""
         held = (leases.c.name == lease.name) & (leases.c.epoch == lease.epoch) & (leases.c.holder == lease.holder)
         self._connection.execute(update(leases).where(held).values(expires_at=now))
+
+    def _bound_silence(self) -> None:
+        """Of this transaction alone, so that a pool of connections is none the worse for it."""
+        if self._connection.dialect.name == "postgresql":
+            bound = f"SET LOCAL idle_in_transaction_session_timeout = '{MUTE_SECONDS}s'"
+            self._connection.execute(text(bound))

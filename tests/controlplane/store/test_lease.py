@@ -4,7 +4,8 @@ from threading import Barrier
 
 import pytest
 
-from controlplane.domain.errors import LeaseLost
+from controlplane.domain.errors import LeaseLost, Unreachable
+from controlplane.store import lease
 from controlplane.usecases.leading import lead, step_down
 from tests.builders import NOW
 
@@ -90,3 +91,28 @@ def test_of_schedulers_that_race_exactly_one_leads(store, after):
 
     assert len(leases) == 1
     check(store, leases[0])
+
+
+@pytest.mark.postgresql
+def test_a_holder_that_falls_silent_in_the_middle_of_a_transaction_loses_its_lock(postgres_store, monkeypatch):
+    """Frozen between two statements: without a bound its lock on the row would outlive its lease for good."""
+    monkeypatch.setattr(lease, "MUTE_SECONDS", 1)
+    silent = lead(postgres_store, "one", NOW, MINUTE)
+
+    def fall_silent_until_another_leads():
+        with postgres_store.writing() as uow:
+            uow.leases.check(silent)
+            assert lead(postgres_store, "two", NOW + MINUTE, MINUTE).epoch == silent.epoch + 1
+            uow.commit()
+
+    with pytest.raises(Unreachable):
+        fall_silent_until_another_leads()
+    assert lead(postgres_store, "two", NOW + MINUTE * 1.5, MINUTE)
+
+
+@pytest.mark.postgresql
+def test_the_bound_is_that_of_one_transaction_and_not_of_its_connection(postgres_store):
+    check(postgres_store, lead(postgres_store, "one", NOW, MINUTE))
+
+    with postgres_store.engine.connect() as connection:
+        assert connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar_one() == "0"
