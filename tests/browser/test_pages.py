@@ -247,6 +247,21 @@ def test_a_chart_has_a_band_around_each_side_where_a_step_tells_anything(ann: Pa
     assert ann.evaluate(bands, 0.5) == [[None, None]] * 4
 
 
+def test_an_operation_that_is_taken_away_leaves_the_charts_of_the_others(ann: Page, server: Server) -> None:
+    def without_echo(route: Route) -> None:
+        answer = route.fetch()
+        told = answer.json()
+        del told["operations"]["echo"], told["evidence"]["operations"]["echo"]
+        route.fulfill(response=answer, json=told)
+
+    ann.route("**/series?*", without_echo)
+    ann.goto(a_flag(server, "smaller"))
+
+    expect(ann.locator("#charts[data-drawn]")).to_be_visible()
+    expect(ann.locator("#charts-simple_predict canvas")).to_have_count(5)
+    expect(ann.locator("#charts-echo canvas")).to_have_count(0)
+
+
 def test_a_slow_server_is_asked_for_the_charts_once_at_a_time(ann: Page, server: Server) -> None:
     held: list[Route] = []
     ann.route("**/series?*", lambda route: held.append(route))  # noqa: PLW0108 - it marks what it is given

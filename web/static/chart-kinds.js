@@ -48,7 +48,7 @@ export const KINDS = {
   // The same over the attempt so far, by keys: what the rollout is decided on.
   keys: {
     lines: shownSides,
-    columns: (data, operation) => { const course = courseOf(data, operation); return [course.times, ...SIDES.map((side) => course[side].rate)]; },
+    columns: (data, operation) => decided(data, operation, (course) => SIDES.map((side) => course[side].rate)),
     bands: (data, operation) => SIDES.flatMap((side) => [courseOf(data, operation)[side].high, courseOf(data, operation)[side].low]),
     room: (bands) => 1.3 * Math.max(newest(bands[0]), newest(bands[2])),
     limits: () => [],
@@ -79,11 +79,8 @@ export const KINDS = {
   // Drawn as its logarithm, so that the line it must reach is at the same height for every flag.
   evidence: {
     lines: () => [{ side: "candidate", width: 2, name: "errors" }, { side: "candidate", width: 1, name: "latency" }],
-    columns: (data, operation) => {
-      const course = courseOf(data, operation);
-      return [course.times, ...(operation ? [course.errors, course.latency] : [course.overall, course.overall]).map(evidence)];
-    },
-    limits: (data, operation) => [courseOf(data, operation).log_limit].filter((limit) => !isMissing(limit)),
+    columns: (data, operation) => decided(data, operation, (course) => (operation ? [course.errors, course.latency] : [course.overall, course.overall]).map(evidence)),
+    limits: (data, operation) => [courseOf(data, operation)?.log_limit].filter((limit) => !isMissing(limit)),
     word: oneIn,
     tick: oneInRoughly,
     least: Math.log(200),
@@ -95,7 +92,12 @@ export const KINDS = {
 };
 
 const courseOf = (data, operation) => (operation ? data.evidence.operations[operation] : data.evidence.flag);
+// Null where the flag has lost the operation since the page was made.
 const drawn = (data, operation, lines) => {
   const series = data.operations[operation];
   return series ? [series.starts, ...lines(series)] : null;
+};
+const decided = (data, operation, lines) => {
+  const course = courseOf(data, operation);
+  return course ? [course.times, ...lines(course)] : null;
 };
