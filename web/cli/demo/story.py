@@ -15,7 +15,7 @@ from web.cli.demo.tempo import FAULT_STAGE, Tempo
 
 PROLOGUE = 1.0  # seconds of traffic before the rollout starts
 LOOK = 0.25  # seconds between two looks at the control plane
-OVER = 1.4  # the run ends when it is so many times as long as it was when the rollback landed: a fifth, and more
+ENOUGH = 0.25  # of all calls began after the rollback had landed: a fifth is looked at, and some are still under way
 
 Tell = Callable[[str], None]
 
@@ -84,8 +84,9 @@ class Story:
     def _is_told(self) -> bool:
         now, traffic = self._scene.traffic.now, self._scene.traffic
         if any(event.is_automatic_rollback for event in self._events):
-            landed = traffic.last_at(CANDIDATE)
-            return now > max(landed * OVER, landed + self._tempo.afterwards)
+            landed, calls = traffic.last_at(CANDIDATE), traffic.calls()
+            after = sum(call.at > landed for call in calls)
+            return now > landed + self._tempo.afterwards and after >= ENOUGH * len(calls)
         completed = next((event.at for event in self._events if event.action == COMPLETE), None)
         return self._fault is Kind.NONE and completed is not None and now > completed + self._tempo.afterwards
 

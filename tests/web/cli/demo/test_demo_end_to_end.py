@@ -70,8 +70,8 @@ def _side_by_side(faults: tuple[str, ...], folders) -> dict[str, Played]:
 def test_a_candidate_that_goes_bad_is_taken_back_by_itself(play, fault):
     status, told, timeline, left = play(fault)
 
-    assert status == 0, timeline
-    assert told["ok"] is True
+    assert told["complaints"] == [], timeline
+    assert (status, told["ok"]) == (0, True)
     assert told["state"] == "rolled_back"
     assert told["last_fifth_on_baseline"] == told["last_fifth"] > 0
     assert told["failed"]["throwbar"] == 0
@@ -81,7 +81,8 @@ def test_a_candidate_that_goes_bad_is_taken_back_by_itself(play, fault):
 def test_a_sound_candidate_gets_to_the_end(play):
     status, told, timeline, _ = play("none")
 
-    assert status == 0, timeline
+    assert told["complaints"] == [], timeline
+    assert status == 0
     assert told["state"] == "completed"
     assert told["shares_entered"] == [1, 10, 50, 98]
     assert sum(told["failed"].values()) == 0
