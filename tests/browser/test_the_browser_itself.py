@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page, Route
 
+from tests.browser.people import watched
+from tests.browser.serving import Server
 from tests.infrastructure.chromium import ChromiumUnavailableError, find_chromium
 
 COUNTER = """
@@ -33,6 +35,19 @@ def test_each_test_starts_with_an_empty_profile(page: Page, _: int, closed_door:
     page.evaluate("localStorage.setItem('seen', 'yes')")
 
     assert before is None
+
+
+def test_a_page_may_be_left_while_the_test_is_answering_its_questions(browser: Browser, server: Server) -> None:
+    def passed_on(route: Route) -> None:
+        route.fulfill(response=route.fetch())
+
+    for _ in range(3):
+        with watched(browser) as page:
+            page.goto(f"{server.url}/sign-in")
+            page.route("**/healthz?*", passed_on)
+            page.evaluate("() => { for (let i = 0; i < 30; i++) fetch(`/healthz?${i}`) }")
+    with watched(browser) as page:
+        page.goto(f"{server.url}/sign-in")  # where what a handler complained of too late would come up
 
 
 def test_a_wrong_setting_is_said_in_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
