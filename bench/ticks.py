@@ -52,15 +52,16 @@ class Ground:
 
     def pass_a_bucket(self) -> None:
         """Ten seconds go by, in which every series has calls."""
-        start = int(self.now.timestamp()) // 10 * 10
-        cells = {place: self._arm(number) for number, place in enumerate(self._places(start))}
+        start = int(self.now.timestamp()) // BUCKET_SECONDS * BUCKET_SECONDS
+        cells = {place: self._arm(number, start) for number, place in enumerate(self._places(start))}
         with self.store.writing() as uow:
             uow.buckets.add(1, cells)
             uow.commit()
-        self.now += timedelta(seconds=10)
+        self.now += timedelta(seconds=BUCKET_SECONDS)
 
-    def _arm(self, number: int) -> Arm:
-        return self._arms[number % len(self._arms)]
+    def _arm(self, number: int, start: int) -> Arm:
+        """Another in each bucket: of two sides that never change, one is slower for ever, and is rolled back for it."""
+        return self._arms[(number + start // BUCKET_SECONDS * 7) % len(self._arms)]
 
     def _places(self, start: int) -> list[Place]:
         return [
