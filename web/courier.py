@@ -144,9 +144,11 @@ class _Line(HTTPConnection):
     def cut(self) -> None:
         """From another thread: whoever waits on the socket stops waiting."""
         self._is_cut = True
+        there = self.sock  # looked at once: whoever waits on it may take it away at any moment
         try:
-            if self.sock:
-                self.sock.shutdown(socket.SHUT_RDWR)
+            if there:
+                # As of any socket: that of TLS would lose its session, in the middle of whatever is done with it.
+                socket.socket.shutdown(there, socket.SHUT_RDWR)
         except OSError:
             return  # it is not open any more
 

@@ -5,6 +5,7 @@ import ssl
 import threading
 import time
 from contextlib import ExitStack
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -13,8 +14,7 @@ from controlplane.domain.destination import Allowed, read_allowed
 from controlplane.usecases.delivering import Letter
 from tests.infrastructure.webhook_receiver import CERTIFICATES, Answer, Receiver
 from tests.sdk.loopback import refusing
-from web import courier as courier_module
-from web.courier import LONGEST_ANSWER, Courier
+from web.courier import LONGEST_ANSWER, Courier, _Line
 
 HOME = read_allowed("127.0.0.1,localhost")
 HEADERS = {"content-type": "application/cloudevents+json", "webhook-id": "evt_1"}
@@ -33,7 +33,7 @@ def receiver():
 
 
 def post(url: str, courier: Courier | None = None) -> Outcome:
-    outcome = (courier or Courier(HOME))(Letter(url, HEADERS, b'{"a":1}'))
+    outcome = (courier or Courier(HOME, answers_within=60))(Letter(url, HEADERS, b'{"a":1}'))
     assert outcome
     return outcome
 
@@ -150,9 +150,13 @@ def test_a_certificate_of_another_host_is_refused(receiver, monkeypatch) -> None
     assert there.got == []
 
 
-def test_what_does_not_listen_or_has_no_name_says_so() -> None:
+def test_what_does_not_listen_or_has_no_name_says_so(monkeypatch) -> None:
+    def nowhere(*_args, **_named):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
     with refusing() as port:
         assert "nobody listens there" in post(f"http://127.0.0.1:{port}/").error
+    monkeypatch.setattr(socket, "getaddrinfo", nowhere)  # a real name server may be slow, or know every name
     unknown = Courier(Allowed(hosts=frozenset({"nowhere.invalid"})))
     assert "the name is unknown" in post("http://nowhere.invalid/", unknown).error
 
@@ -180,24 +184,29 @@ def silent(handler) -> None:
 
 @pytest.mark.parametrize("behave", [dripping, silent])
 def test_an_answer_that_never_ends_is_cut(receiver, behave) -> None:
-    there = receiver(Answer(behave=behave))
-
-    outcome = post(there.url, Courier(HOME, answers_within=0.3))
+    outcome = post(receiver(Answer(behave=behave)).url, Courier(HOME, answers_within=0.3))
 
     assert (outcome.status, outcome.error) == (None, "it did not answer in full within 0.3 s")
-    there.wait_for(1)  # it may be slower to read than we are to give up
 
 
 def test_who_connects_in_time_may_take_its_time_to_answer(receiver, monkeypatch) -> None:
-    monkeypatch.setattr(courier_module, "CONNECTS_WITHIN", 0.2)
-    asked = threading.Event()
+    connected = socket.create_connection
+
+    def in_time(*args):
+        """However long it took: the connection has the bound of connecting, which is short."""
+        made = connected(*args)
+        made.settimeout(0.05)
+        return made
 
     def thinking(handler) -> None:
-        asked.wait(0.6)  # nobody sets it
+        time.sleep(0.2)
         handler.send_response(204)
         handler.end_headers()
 
-    outcome = post(receiver(Answer(behave=thinking)).url)
+    there = receiver(Answer(behave=thinking))
+    monkeypatch.setattr(socket, "create_connection", in_time)
+
+    outcome = post(there.url)
 
     assert (outcome.status, outcome.error) == (204, "")
 
@@ -268,3 +277,38 @@ def test_a_courier_that_is_closed_cuts_what_is_under_way_and_takes_nothing_more(
     assert came_back == [None]
     assert courier(letter) is None
     assert len(there.got) == 1
+
+
+def test_one_that_is_cut_in_the_moment_before_it_shakes_hands_is_only_cut(receiver) -> None:
+    class Interrupted(ssl.SSLSocket):
+        def do_handshake(self, block=False) -> None:
+            courier.close()
+            super().do_handshake(block)
+
+    context = trusting()
+    context.sslsocket_class = Interrupted
+    courier = Courier(HOME, context)
+
+    assert courier(Letter(receiver(tls=True).url, HEADERS, b"{}")) is None
+
+
+def test_one_that_is_over_while_it_is_cut_is_over() -> None:
+    class Fleeting(_Line):
+        """Its socket is gone at the second look."""
+
+        looks = 0
+
+        @property
+        def sock(self):
+            self.looks += 1
+            return here if self.looks == 1 else None
+
+        @sock.setter
+        def sock(self, _made) -> None:
+            pass
+
+    here, there = socket.socketpair()
+    with here, there:
+        Fleeting(urlsplit("http://127.0.0.1/"), ["127.0.0.1"], None, 60).cut()
+
+        assert there.recv(1) == b""
