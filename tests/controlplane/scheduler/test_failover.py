@@ -42,6 +42,7 @@ def pair(store: Store, tmp_path: Path) -> Iterator[Processes]:
             process.send_signal(signal.SIGCONT)
             process.kill()
             process.wait(PATIENCE)
+        until(lambda: is_free(store))  # else its last commit could come to the next test, on the same database
 
 
 def until(condition: Callable[[], object]) -> None:
@@ -58,10 +59,11 @@ def ticks(store: Store) -> list[tuple[int, int, str]]:
     return [(int(number), int(epoch), holder) for _, number, epoch, holder in (name.split(":") for name in names)]
 
 
-def expiry(store: Store) -> datetime:
+def held(store: Store) -> tuple[str, datetime]:
+    """Who has the lease, and until when."""
     with store.engine.connect() as connection:
-        moment: datetime = connection.execute(select(leases.c.expires_at)).scalar_one()
-    return moment
+        row = connection.execute(select(leases.c.holder, leases.c.expires_at)).one()
+    return row.holder, row.expires_at
 
 
 def beats(path: Path) -> list[tuple[datetime, bool]]:
@@ -70,14 +72,18 @@ def beats(path: Path) -> list[tuple[datetime, bool]]:
     return [(datetime.fromisoformat(began), leads == "True") for began, leads in lines]
 
 
-def freeze(process: subprocess.Popen[bytes], store: Store) -> None:
-    """Between two transactions: one that is frozen within one keeps its lock, for as long as its database lets it."""
+def freeze_the_leader(pair: Processes, store: Store) -> tuple[str, datetime]:
+    """Who leads is frozen, and how long it does by its lease: on a busy machine one that beats late loses it.
+
+    Between two transactions: one that is frozen within one keeps its lock, for as long as its database lets it.
+    """
     while True:
-        process.send_signal(signal.SIGSTOP)
-        os.waitid(os.P_PID, process.pid, os.WSTOPPED)
-        if is_free(store):
-            return
-        process.send_signal(signal.SIGCONT)
+        leader, _ = held(store)
+        pair[leader].send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, pair[leader].pid, os.WSTOPPED)
+        if is_free(store) and held(store)[0] == leader:
+            return held(store)
+        pair[leader].send_signal(signal.SIGCONT)
 
 
 def is_free(store: Store) -> bool:
@@ -99,17 +105,13 @@ def test_the_next_one_takes_over_in_time_and_no_tick_is_made_twice(
     store: Store, pair: Processes, tmp_path: Path, stroke: signal.Signals
 ) -> None:
     until(lambda: len(ticks(store)) >= 5)
-    leader = ticks(store)[0][2]
+    leader, left = freeze_the_leader(pair, store)
     follower = next(name for name in pair if name != leader)
-
-    if stroke is signal.SIGSTOP:
-        freeze(pair[leader], store)
-    else:
+    if stroke is signal.SIGKILL:
         pair[leader].kill()
         pair[leader].wait(PATIENCE)
-        until(lambda: is_free(store))  # the database may have had its last commit still before it
-    left = expiry(store)
-    until(lambda: ticks(store)[-1][2] == follower)
+    before = len(ticks(store))
+    until(lambda: len(ticks(store)) > before)
     if stroke is signal.SIGSTOP:
         pair[leader].send_signal(signal.SIGCONT)  # it wakes up believing that it leads
     seen = len(ticks(store))
@@ -118,6 +120,8 @@ def test_the_next_one_takes_over_in_time_and_no_tick_is_made_twice(
     made = ticks(store)
     assert [number for number, _, _ in made] == list(range(1, len(made) + 1))
     assert [epoch for _, epoch, _ in made] == sorted(epoch for _, epoch, _ in made)
-    assert {(epoch, holder) for _, epoch, holder in made} == {(1, leader), (2, follower)}
-    # Taken with the first beat after its end. How soon that comes on a busy machine is no matter of ours.
-    assert [began for began, leads in beats(tmp_path / follower) if began >= left and not leads] == []
+    assert len({(epoch, holder) for _, epoch, holder in made}) == len({epoch for _, epoch, _ in made})
+    assert made[before][2] == follower
+    # Taken with the first beat after its end. How soon that comes on a busy machine, and whether others are in time
+    # later, is no matter of ours.
+    assert next(leads for began, leads in beats(tmp_path / follower) if began >= left)
