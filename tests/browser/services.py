@@ -53,6 +53,7 @@ class Service:
         self.echo = self._routed(migration, "echo", throwbar.READ)
         self.pay = self._routed(migration, "pay", throwbar.WRITE)
         assert self.client.wait_ready(PATIENCE)
+        assert self.client.flush(PATIENCE)  # its answer tells of a flag that the first poll was too early for
         self.decide: Callable[[], throwbar.Decision] = lambda: migration.decide("echo", key="s-1")
 
     @property

@@ -70,7 +70,7 @@ def serving(folder: Path) -> Iterator[Server]:
         yield from _reached(process, url)
     finally:
         process.terminate()
-        process.wait(timeout=20)
+        process.wait(timeout=60)
         if process.stdout:
             process.stdout.close()
 

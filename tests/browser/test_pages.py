@@ -137,6 +137,7 @@ def test_an_open_form_stays_open_while_the_answer_to_the_one_before_arrives(ann:
     ann.get_by_label("Percent of echo").fill("5")
     ann.locator("tr", has_text="echo").get_by_role("button", name="Set").click()
     expect(ann.locator("#state .sentence")).to_contain_text(re.compile(r"5.% of echo"))  # a poll was faster
+    until(ann, lambda: held)  # and the answer may come to us later than the poll's to the page
     start = ann.locator("#verb-start")
     start.locator("summary").click()
     start.get_by_label("Reason").fill("all agreed")

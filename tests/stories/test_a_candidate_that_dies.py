@@ -6,7 +6,7 @@ import pytest
 from freezegun import freeze_time
 
 from tests.builders import a_flag_document, a_plan_document
-from tests.stories.world import a_world, an_operation
+from tests.stories.world import a_world, an_operation, heard
 
 
 @pytest.fixture
@@ -21,7 +21,7 @@ def test_a_dead_candidate_is_rolled_back_at_the_first_tick_after_its_breaker_has
     assert world.api("POST", "/flags/dspex-bridge/rollout/start", {"reason": "go"})[0] == 200
     with world.client() as client:
         echo = an_operation(world, client)
-        assert client.wait_ready(60)
+        assert heard(client)
         world.serve(echo, 200)
         world.report_and_tick(client)
         assert world.flag()["rollout"]["state"] == "running"

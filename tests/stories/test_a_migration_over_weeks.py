@@ -8,7 +8,7 @@ import pytest
 from freezegun import freeze_time
 
 from tests.builders import a_flag_document, a_plan_document
-from tests.stories.world import a_world, an_operation
+from tests.stories.world import a_world, an_operation, heard
 
 MONDAY = "2026-01-05 09:00:00"
 SESSIONS = 600
@@ -39,7 +39,7 @@ def test_four_weeks_of_stages_then_a_breach_then_the_cool_down(world):
     with world.client() as client:
         echo = an_operation(world, client)
         predict = an_operation(world, client, "simple_predict")
-        assert client.wait_ready(60)
+        assert heard(client)
         shares = []
         for half_day in range(50):  # three weeks and a half
             for operation in (echo, predict):
@@ -101,7 +101,7 @@ def test_changing_the_percentage_alone_changes_routing_within_one_poll(world):
     with world.client() as client:
         echo = an_operation(world, client)
         unlisted = an_operation(world, client, "not_listed")
-        assert client.wait_ready(60)
+        assert heard(client)
         sessions = [f"session-{number}" for number in range(10_000)]
         cohorts = [served_by_candidate(echo, sessions)]
         for percent in (1, 10, 50, 100):

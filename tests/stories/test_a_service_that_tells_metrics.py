@@ -10,7 +10,7 @@ from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
 
 from tests.builders import a_flag_document, a_moved_feature_document
-from tests.stories.world import BUCKET, SEAL, a_world
+from tests.stories.world import BUCKET, PATIENCE, SEAL, a_world
 
 HEALTH = "/flags/dspex-bridge/health"
 
@@ -23,12 +23,13 @@ def world(migrated_url):
 
 @pytest.fixture
 def settings(world, monkeypatch):
-    """As docs/recipes.md says."""
+    """As docs/recipes.md says, but for a machine that may be slow."""
     beginning = "OTEL_EXPORTER_OTLP_METRICS"
     monkeypatch.setenv(f"{beginning}_ENDPOINT", f"http://127.0.0.1:{world.port}/v1/metrics")
     monkeypatch.setenv(f"{beginning}_HEADERS", f"authorization=Bearer%20{world.sdk}")
     monkeypatch.setenv(f"{beginning}_TEMPORALITY_PREFERENCE", "delta")
     monkeypatch.setenv(f"{beginning}_DEFAULT_HISTOGRAM_AGGREGATION", "base2_exponential_bucket_histogram")
+    monkeypatch.setenv(f"{beginning}_TIMEOUT", f"{PATIENCE:g}")
     return monkeypatch.setenv
 
 
@@ -60,7 +61,7 @@ def live(world, provider, duration, buckets, *, failing=False):
     for _ in range(buckets):
         measured(duration, failing=failing)
         world.pass_by(BUCKET)
-        assert provider.force_flush()
+        assert provider.force_flush(PATIENCE * 1000)
         world.tick()
 
 
@@ -103,7 +104,7 @@ def test_a_feature_whom_targeting_hands_out_is_guarded_by_its_limits(world, sett
             for variant, failed in (("off", {}), ("on", {"error.type": "timeout"})):
                 calls.add(100, {"feature_flag.key": "dspex-bridge", "feature_flag.result.variant": variant, **failed})
             world.pass_by(BUCKET)
-            assert provider.force_flush()
+            assert provider.force_flush(PATIENCE * 1000)
             world.tick()
 
     assert world.flag()["rollout"]["rolled_back"]
@@ -115,7 +116,7 @@ def test_a_plain_counter_is_enough_where_nobody_measures_durations(world, settin
         calls = provider.get_meter("billing").create_counter("throwbar.calls", unit="{call}")
         calls.add(7, {"feature_flag.key": "dspex-bridge", "feature_flag.result.variant": "python_pool_v2"})
         world.pass_by(BUCKET)
-        assert provider.force_flush()
+        assert provider.force_flush(PATIENCE * 1000)
         world.pass_by(SEAL)
         world.tick()
 

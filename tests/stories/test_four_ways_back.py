@@ -8,7 +8,7 @@ from freezegun import freeze_time
 
 import throwbar
 from tests.builders import a_flag_document, a_plan_document
-from tests.stories.world import CandidateBroke, a_world, an_operation
+from tests.stories.world import CandidateBroke, a_world, an_operation, heard
 from throwbar.transport import HttpTransport, Response
 
 NAMES = ("echo", "simple_predict")
@@ -64,7 +64,7 @@ class Service:
             )
         )
         self.operations = {name: an_operation(world, self.client, name) for name in NAMES}
-        assert self.client.wait_ready(60)
+        assert heard(self.client)
 
     def decided(self):
         """Operation → the sessions that would go to the candidate now."""

@@ -57,7 +57,7 @@ def test_the_service_of_the_page_greets_as_its_flag_says(tmp_path, typed):
     typed("throwbar flag create --file flag.json")
     typed("throwbar flag share greetings greet 100")
     token = typed("throwbar token create my-service --kind sdk").strip()
-    (tmp_path / "service.py").write_text(block("python").replace("100_000", "100"))
+    (tmp_path / "service.py").write_text(block("python").replace("serve(100_000)", "client.wait_ready(60); serve(100)"))
     url = f"sqlite:///{tmp_path / 'throwbar.db'}"
 
     with ServerProcess(tmp_path, url, "--port", "0", "--no-scheduler") as server:

@@ -6,7 +6,7 @@ import pytest
 from freezegun import freeze_time
 
 from tests.builders import a_flag_document
-from tests.stories.world import BUCKET, PATIENCE, CandidateBroke, a_world, an_operation
+from tests.stories.world import BUCKET, PATIENCE, CandidateBroke, a_world, an_operation, heard
 from throwbar.report import CELLS_PER_REPORT
 
 
@@ -27,8 +27,7 @@ def test_an_open_breaker_stays_known_when_its_report_comes_in_parts(world):
     assert world.api("POST", "/flags", document)[0] == 201
     with world.client() as client:
         bridge, echo = client.migration("dspex-bridge"), an_operation(world, client)
-        assert client.wait_ready(PATIENCE)
-        assert client.flush(PATIENCE)  # its answer tells of a flag that the first poll was too early for
+        assert heard(client)
         world.fails_of_ten = 10
         for number in range(40):
             with suppress(CandidateBroke):

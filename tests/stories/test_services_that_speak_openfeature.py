@@ -49,7 +49,7 @@ def test_it_follows_a_share_and_a_rollback_and_agrees_with_services_of_other_mak
     operations = {"echo": {"percent": 30}, "simple_predict": {"percent": 0}}
     world.api("POST", "/flags", a_flag_document(operations=operations, rules=[], guardrails=None, plan=None))
     with world.client() as client:
-        api.set_provider_and_wait(ThrowbarProvider(client))
+        api.set_provider_and_wait(ThrowbarProvider(client, ready_within=PATIENCE))
         client.flush(PATIENCE)  # its answer tells of a flag that the first poll was too early for
         others = published(world)
         ours = {key: asked(key, operation="echo").value for key in KEYS}
@@ -72,7 +72,7 @@ def test_it_follows_a_share_and_a_rollback_and_agrees_with_services_of_other_mak
 def test_its_features_are_as_new_as_its_snapshot_and_both_outlive_the_server(world, tmp_path):
     world.api("POST", "/flags", a_flag_document(operations={"echo": {"percent": 100}}, guardrails=None, plan=None))
     with world.client(tmp_path / "backup.json") as client:
-        provider = ThrowbarProvider(client)
+        provider = ThrowbarProvider(client, ready_within=PATIENCE)
         api.set_provider_and_wait(provider)
         client.flush(PATIENCE)
         known = provider._serving.features.in_force
@@ -81,7 +81,7 @@ def test_its_features_are_as_new_as_its_snapshot_and_both_outlive_the_server(wor
         assert known.environment == "production"
     world.port = 1  # where nobody listens
     with world.client(tmp_path / "backup.json") as client:
-        restarted = ThrowbarProvider(client)
+        restarted = ThrowbarProvider(client, ready_within=PATIENCE)
         api.set_provider_and_wait(restarted)
 
         assert asked("session-1").value == "snakepit"
@@ -97,7 +97,7 @@ def test_a_feature_has_the_same_value_in_the_process_by_flagd_and_by_ofrep(world
     )
     world.api("POST", "/flags", moved)
     with world.client() as client:
-        api.set_provider_and_wait(ThrowbarProvider(client))
+        api.set_provider_and_wait(ThrowbarProvider(client, ready_within=PATIENCE))
         client.flush(PATIENCE)
         others, asker = published(world), api.get_client()
         for key in KEYS[:25]:
@@ -127,7 +127,7 @@ def test_a_feature_that_breaks_calls_is_taken_back_by_itself_for_whoever_asks(wo
     document = a_moved_feature_document(key=FLAG, operations=operations, guardrails=guardrails, plan=None)
     assert world.api("POST", "/flags", document)[0] == 201
     with world.client() as client:
-        api.set_provider_and_wait(ThrowbarProvider(client))
+        api.set_provider_and_wait(ThrowbarProvider(client, ready_within=PATIENCE))
         operation, asker = an_operation(world, client), api.get_client()
         client.flush(PATIENCE)
         assert {asker.get_boolean_value(FLAG, False, a_context(key)) for key in KEYS} == {True, False}

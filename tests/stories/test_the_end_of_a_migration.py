@@ -6,7 +6,7 @@ import pytest
 from freezegun import freeze_time
 
 from tests.builders import a_flag_document
-from tests.stories.world import a_world, an_operation
+from tests.stories.world import a_world, an_operation, heard
 
 DAY = timedelta(days=1)
 
@@ -34,7 +34,7 @@ def test_a_baseline_falls_silent_and_its_flag_answers_for_ninety_days_more(world
     assert world.api("POST", "/flags", document)[0] == 201
     with world.client() as client:
         echo = an_operation(world, client)
-        assert client.wait_ready(60)
+        assert heard(client)
         world.serve(echo, 30)
         world.report_and_tick(client)
         (caller,) = finish(world)["callers"]

@@ -111,6 +111,11 @@ class World:
         assert client.flush(PATIENCE)
 
 
+def heard(client: throwbar.Client) -> bool:
+    """Whether it knows what the server knows: its first poll may be too early for a flag that was just made."""
+    return client.wait_ready(PATIENCE) and client.flush(PATIENCE)
+
+
 def an_operation(world: World, client: throwbar.Client, name: str = "echo") -> Any:
     """Two backends that say who they are; the candidate fails as often as the world wants."""
     operation = client.migration("dspex-bridge").operation(name, kind=throwbar.READ)

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -92,8 +93,8 @@ def test_a_damaged_model_fails_predictions_and_leaves_echo_alone(pool, fault_fil
 
 
 def test_a_slow_worker_is_a_timeout_and_its_late_answer_reaches_nobody_else(pool, fault_file):
-    inject(fault_file, Fault(Kind.LATENCY, seconds=1.3))
-    pool._timeout = 1.0
+    inject(fault_file, Fault(Kind.LATENCY, seconds=2.0))
+    pool._timeout = 0.0  # so that nobody who looks late finds the answer there after all
     for session in ("slow-1", "slow-2"):
         with pytest.raises(PoolTimeout):
             pool.call("echo", session=session, text="x")
@@ -106,6 +107,8 @@ def test_a_slow_worker_is_a_timeout_and_its_late_answer_reaches_nobody_else(pool
 
 
 def test_a_crash_fails_the_call_that_met_it_and_the_pool_heals(pool, fault_file):
+    start, may_heal = pool._start_worker, threading.Event()
+    pool._start_worker = lambda: may_heal.wait(PATIENCE) and start()
     inject(fault_file, Fault(Kind.CRASH, share=1.0))
     for _ in range(2):
         with pytest.raises(WorkerDied):
@@ -113,6 +116,7 @@ def test_a_crash_fails_the_call_that_met_it_and_the_pool_heals(pool, fault_file)
     with pytest.raises(WorkerDied, match="no worker is alive"):
         pool.call("echo", session="s", text="x")
     inject(fault_file, Fault())
+    may_heal.set()
 
     assert answer_at_last(pool) == {"session": "s", "text": "x"}
     assert pool.deaths == 2
