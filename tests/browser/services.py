@@ -25,7 +25,12 @@ PACE = 0.001  # seconds between the calls of one who calls without pause
 def sdk_token(server: Server, environment: str = "production") -> str:
     """One that the server has heard of: it was made beside it, and a refused client waits a minute."""
     _, secret = create_token(server.store, TokenRequest(TokenKind.SDK, SERVICE, environment), a_cause(utc_now()))
-    asked = Request(f"{server.url}/sdk/v1/snapshot", headers={"Authorization": f"Bearer {secret}"})
+    until_accepted(server.url, secret)
+    return secret
+
+
+def until_accepted(url: str, secret: str) -> None:
+    asked = Request(f"{url}/sdk/v1/snapshot", headers={"Authorization": f"Bearer {secret}"})
     end = time.monotonic() + PATIENCE
     while True:
         try:
@@ -34,7 +39,7 @@ def sdk_token(server: Server, environment: str = "production") -> str:
             assert time.monotonic() < end, "the token was never accepted"
             time.sleep(0.05)
         else:
-            return secret
+            return
 
 
 class Service:
