@@ -1,6 +1,7 @@
 """Engine: one way to open SQLite and PostgreSQL, with the switches that each needs to be safe."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,13 +57,28 @@ def _sqlite(database_url: str) -> Engine:
 def _prepare(connection: sqlite3.Connection, _record: Any) -> None:  # noqa: ANN401 - SQLAlchemy's pool record
     # The driver's own transaction handling starts writing transactions too late to be serial; we say BEGIN ourselves.
     connection.isolation_level = None
+    _write_ahead(connection)
     for pragma in (
-        "journal_mode = WAL",
         "synchronous = FULL",  # an acknowledged flip must survive the plug being pulled
         "foreign_keys = ON",
         f"busy_timeout = {BUSY_MILLISECONDS}",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Whoever opens a new file changes how it is written, and SQLite lets nobody wait for that: of processes that start
+    together the second would be told at once that it is locked.
+    """
+    patience = time.monotonic() + BUSY_MILLISECONDS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError:
+            if time.monotonic() > patience:
+                raise
+        time.sleep(0.01)
 
 
 def _begin(connection: Connection) -> None:

@@ -141,7 +141,11 @@ def test_replicas_that_start_together_upgrade_once(database_url):
         assert replica.stdout
         assert replica.stdout.readline() == "ready\n"
 
-    answers = [replica.communicate("go\n", timeout=60) for replica in replicas]
+    for replica in replicas:
+        assert replica.stdin
+        replica.stdin.write("go\n")
+        replica.stdin.flush()
+    answers = [replica.communicate() for replica in replicas]
 
     assert [(replica.returncode, errors) for replica, (_, errors) in zip(replicas, answers, strict=True)] == [
         (0, "")
@@ -178,7 +182,7 @@ def test_migrations_are_found_wherever_the_server_is_started(tmp_path):
         "print(*schema_state(store))\n"
     )
 
-    answer, errors = python(program, cwd=tmp_path).communicate(timeout=60)
+    answer, errors = python(program, cwd=tmp_path).communicate()
 
     assert (answer.split(), errors) == ([REVISIONS[-1], REVISIONS[-1]], "")
     assert (tmp_path / "here.db").exists()

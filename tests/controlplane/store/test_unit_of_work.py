@@ -1,3 +1,5 @@
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -95,6 +97,31 @@ def test_sqlite_is_opened_with_the_switches_that_make_it_safe(sqlite_url, monkey
             with opened.engine.connect() as connection:
                 assert connection.execute(text(f"PRAGMA {pragma}")).scalar_one() == value
             opened.engine.dispose()
+
+
+def test_who_opens_a_new_sqlite_file_while_another_looks_at_it_waits(tmp_path):
+    """SQLite itself does not wait for that, however much patience it is given."""
+    refused = []
+
+    class Second(sqlite3.Connection):
+        def execute(self, *statement):
+            try:
+                return super().execute(*statement)
+            except sqlite3.OperationalError as error:
+                refused.append(str(error))
+                first.rollback()
+                raise
+
+    path = tmp_path / "throwbar.db"
+    with closing(sqlite3.connect(path)) as first:
+        first.execute("CREATE TABLE there (id)")
+        first.execute("BEGIN")
+        first.execute("SELECT * FROM there").fetchall()
+        with closing(sqlite3.connect(path, timeout=0.1, factory=Second)) as second:
+            engine._prepare(second, None)
+
+            assert second.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    assert refused == ["database is locked"]
 
 
 def test_a_new_sqlite_file_gets_its_folder(tmp_path):
