@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-TIMEOUT = 10.0  # seconds
+TIMEOUT = 60.0  # seconds; only a server that is broken takes them
 
 Document = dict[str, Any]  # a JSON object
 

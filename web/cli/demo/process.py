@@ -10,7 +10,7 @@ from pathlib import Path
 from web.cli.demo.pool import PoolTimeout, WorkerDied
 from web.cli.demo.worker import READY
 
-START_TIMEOUT = 20.0  # seconds: a cold disk and a busy machine, not a habit
+START_TIMEOUT = 60.0  # seconds: a cold disk and a busy machine, not a habit
 CHUNK = 65_536
 
 

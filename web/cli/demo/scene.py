@@ -19,8 +19,8 @@ from web.cli.demo.tempo import Tempo, flag_document
 from web.cli.demo.traffic import Traffic
 
 BASELINE_WORKERS, CANDIDATE_WORKERS = 4, 8
-BASELINE_TIMEOUT = 10.0  # seconds: it is sound, and a machine that stands still for a moment is no failure of its
-SNAPSHOT_TIMEOUT = 30.0  # seconds
+POOL_TIMEOUT = 10.0  # seconds: a machine that stands still for a moment is no failure of a pool, nor one of its faults
+SNAPSHOT_TIMEOUT = 60.0  # seconds
 
 
 class SceneFailed(RuntimeError):
@@ -48,9 +48,9 @@ def set_up(tempo: Tempo, rate: float, *, watched: bool = False) -> Iterator[Scen
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="throwbar-")))
         server = stack.enter_context(running_server(folder, tempo.environment()))
         fault_file = folder / "fault.json"
-        baseline = python_pool_v2(size=BASELINE_WORKERS, timeout=BASELINE_TIMEOUT)
+        baseline = python_pool_v2(size=BASELINE_WORKERS, timeout=POOL_TIMEOUT)
         stack.callback(baseline.close)
-        candidate = snakepit(size=CANDIDATE_WORKERS, fault_file=fault_file)
+        candidate = snakepit(size=CANDIDATE_WORKERS, timeout=POOL_TIMEOUT, fault_file=fault_file)
         stack.callback(candidate.close)
         people = invite(server)
         if watched:

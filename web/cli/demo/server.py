@@ -4,13 +4,12 @@ import http.client
 import os
 import re
 import secrets
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 HOST = "127.0.0.1"
@@ -18,6 +17,7 @@ START_TIMEOUT = 60.0  # seconds
 STOP_TIMEOUT = 15.0
 LAST_WORDS = 2_000  # characters of the log, when the server does not start
 
+_PORT = re.compile(r"listens on http://\S+:(\d+)\s")
 _LINK = re.compile(r"https?://\S*sign-in\S*")
 
 
@@ -52,11 +52,10 @@ class Server:
 @contextmanager
 def running_server(folder: Path, settings: dict[str, str]) -> Iterator[Server]:
     """A server that is ready inside the context, and gone after it. Raises ServerFailed."""
-    server = Server(folder, free_port())
-    process = _start(server, settings)
+    unheard = Server(folder, port=0)  # the system chooses one: whatever is free before may be taken by then
+    process = _start(unheard, settings)
     try:
-        _wait_until_ready(server, process)
-        yield server
+        yield _ready(unheard, process)
     finally:
         _stop(process)
 
@@ -87,12 +86,16 @@ def _environment(server: Server, settings: dict[str, str]) -> dict[str, str]:
     return inherited | own | settings
 
 
-def _wait_until_ready(server: Server, process: subprocess.Popen[bytes]) -> None:
+def _ready(unheard: Server, process: subprocess.Popen[bytes]) -> Server:
+    """The same, with the port that it tells of in its log."""
     deadline = time.monotonic() + START_TIMEOUT
-    while not is_ready(server.port):
+    while True:
+        words = unheard.log.read_text(encoding="utf-8", errors="replace")
+        told = _PORT.search(words)
+        if told and is_ready(int(told[1])):
+            return replace(unheard, port=int(told[1]))
         if process.poll() is not None or time.monotonic() > deadline:
-            words = server.log.read_text(encoding="utf-8", errors="replace")[-LAST_WORDS:]
-            raise ServerFailed(f"the control plane did not start:\n{words}")
+            raise ServerFailed(f"the control plane did not start:\n{words[-LAST_WORDS:]}")
         time.sleep(0.05)
 
 
@@ -105,13 +108,6 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def is_ready(port: int) -> bool:
