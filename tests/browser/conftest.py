@@ -53,9 +53,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture(scope="package")
 def signed_in(browser: Browser, server: Server) -> StorageState:
     """What the browser of an administrator keeps once she is in. Her sessions must not be ended: see `people`."""
-    with browser.new_context() as context:
-        enter(context.new_page(), server)
-        return context.storage_state()
+    with watched(browser) as page:
+        return enter(page, server).context.storage_state()
 
 
 @pytest.fixture(scope="package")

@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Browser, StorageState
 
 from tests.browser.pages import every_page
+from tests.browser.people import watched
 from tests.browser.serving import Server
 from tests.infrastructure.axe import axe_source
 
@@ -31,8 +32,7 @@ def test_axe_finds_nothing_to_complain_of_on_any_page(
     found: dict[str, list[str]] = {}
     # The page's own policy stays as strict as it is: only the examiner may come in beside it.
     wishes = {"color_scheme": scheme, "reduced_motion": "reduce", "bypass_csp": True}
-    with browser.new_context(storage_state=signed_in, **wishes) as context:
-        page = context.new_page()
+    with watched(browser, storage_state=signed_in, **wishes) as page:
         for path in PAGES:
             page.goto(furnished.url + path)
             page.evaluate("for (const each of document.querySelectorAll('details.fold')) each.open = true")
@@ -48,8 +48,7 @@ def test_whoever_wants_no_motion_gets_none_on_any_page(
     browser: Browser, furnished: Server, signed_in: StorageState, wish: str
 ) -> None:
     moving: dict[str, list[str]] = {}
-    with browser.new_context(storage_state=signed_in, reduced_motion=wish) as context:
-        page = context.new_page()
+    with watched(browser, storage_state=signed_in, reduced_motion=wish) as page:
         for path in PAGES:
             page.goto(furnished.url + path)
             page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")

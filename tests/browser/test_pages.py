@@ -10,7 +10,7 @@ from controlplane.domain.access import Role
 from controlplane.domain.phases import Phase
 from controlplane.usecases import flags, people, rollouts
 from controlplane.usecases.changing import Place
-from tests.browser.people import a_flag, until
+from tests.browser.people import a_flag, until, watched
 from tests.browser.serving import Server
 from tests.builders import a_cause, a_data_flag_document, a_data_plan_document
 
@@ -173,8 +173,7 @@ def test_a_session_that_ends_in_the_middle_of_a_form_loses_nothing(
     browser: Browser, server: Server, *, scripts: bool
 ) -> None:
     email, key = f"forgetful-{scripts}@example.org".lower(), f"kept-{scripts}".lower()
-    with browser.new_context(java_script_enabled=scripts) as context:
-        page = context.new_page()
+    with watched(browser, java_script_enabled=scripts) as page:
         page.goto(server.link(email))
         page.get_by_role("button", name="Sign in").click()
         person = people.find_person(server.store, email)

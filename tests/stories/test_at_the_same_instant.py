@@ -107,7 +107,7 @@ def _all_at_once(acts, chance, failed):
     gate = threading.Barrier(len(acts))
 
     def run(act, pause):
-        gate.wait(30)
+        gate.wait(60)
         time.sleep(pause)
         try:
             act()
@@ -120,7 +120,7 @@ def _all_at_once(acts, chance, failed):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
     assert not any(thread.is_alive() for thread in threads)
 
 
