@@ -8,7 +8,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -21,8 +20,10 @@ from typing import Self
 import psycopg
 from psycopg import sql
 
+from tests.infrastructure.ports import kept_port
+
 USER = "throwbar"
-READY_WITHIN_SECONDS = 60
+PATIENCE = 60  # seconds; only a broken server takes them
 LAUNCHES = 10
 # Nothing here outlives the machine, so nothing waits for a disk. But synchronous_commit stays on: what was
 # committed must survive a `kill`, as it would survive one of a real server.
@@ -71,7 +72,8 @@ class EphemeralPostgres:
         self._folder = Path(tempfile.mkdtemp(prefix="throwbar-postgres-", dir="/tmp" if as_root else None))
         self._binaries = self._open_to_nobody(binaries) if as_root else binaries
         self._process: subprocess.Popen[bytes] | None = None
-        self.port = 0
+        self._kept = contextlib.ExitStack()
+        self.port = self._kept.enter_context(kept_port())
 
     def __enter__(self) -> Self:
         try:
@@ -104,9 +106,7 @@ class EphemeralPostgres:
 
     def start(self) -> None:
         """Also after `kill`, on the same port and with the same data."""
-        before = self.port
         for _ in range(LAUNCHES):
-            self.port = before or _free_port()  # which somebody else may take before we do
             self._launch()
             if self._is_ready():
                 return
@@ -120,12 +120,13 @@ class EphemeralPostgres:
 
     def close(self) -> None:
         self._stop(signal.SIGQUIT)
+        self._kept.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _stop(self, how: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(how)
-            self._process.wait(timeout=30)
+            self._process.wait(PATIENCE)
             self._process = None
 
     def _open_to_nobody(self, binaries: Path) -> Path:
@@ -172,7 +173,7 @@ class EphemeralPostgres:
 
     def _is_ready(self) -> bool:
         """Wait for the first answer; False when the server gave up instead."""
-        deadline = time.monotonic() + READY_WITHIN_SECONDS
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and self._process is not None and self._process.poll() is None:
             with contextlib.suppress(psycopg.OperationalError):
                 self._execute(sql.SQL("SELECT 1"))
@@ -182,18 +183,12 @@ class EphemeralPostgres:
 
     def _execute(self, statement: sql.Composed | sql.SQL) -> None:
         address = self.url("postgres").replace("+psycopg", "")
-        with psycopg.connect(address, autocommit=True, connect_timeout=5) as connection:
+        with psycopg.connect(address, autocommit=True, connect_timeout=PATIENCE) as connection:
             connection.execute(statement)
 
 
 def _group_of_nobody() -> int:
     return pwd.getpwnam("nobody").pw_gid
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def _die_with_parent() -> None:

@@ -13,6 +13,7 @@ from controlplane.clock import utc_now
 from controlplane.store import Store, open_store
 from controlplane.usecases.flags import create_flag
 from tests.builders import a_cause, a_cell, a_flag_document
+from tests.infrastructure.ports import kept_port
 from tests.infrastructure.server_process import PATIENCE, SDK_TOKEN, ServerProcess
 
 KILLS = 3
@@ -23,12 +24,12 @@ SENDERS = 4
 class Sender(threading.Thread):
     """A service that sends one call a report, and sends again whatever was not acknowledged."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, port: int) -> None:
         super().__init__(name=name, daemon=True)
         self.acknowledged = 0
         self.sent_again = 0
         self.ends = threading.Event()
-        self.port = 0  # of the server that is there now
+        self.port = port
 
     def run(self) -> None:
         while not self.ends.is_set():
@@ -56,33 +57,28 @@ class Sender(threading.Thread):
 
 @pytest.mark.slow
 def test_killed_under_load_it_has_every_acknowledged_report_exactly_once(tmp_path: Path, migrated_url: str) -> None:
-    settings = {"tick_seconds": "0.2"}
-    senders = [Sender(f"sender-{number}") for number in range(SENDERS)]
-    for round_ in range(KILLS):
-        with ServerProcess(tmp_path, migrated_url, "--port", "0", **settings) as server:
-            told(senders, server.until_ready().port)
-            if round_ == 0:
-                start(senders, migrated_url)
-            goal = (round_ + 1) * BEFORE_EACH_KILL
-            server.until(partial(has_reached, senders, goal))
-            server.send_signal(signal.SIGKILL)
-    with ServerProcess(tmp_path, migrated_url, "--port", "0", **settings) as server:
-        told(senders, server.until_ready().port)
-        for sender in senders:
-            sender.ends.set()
-        for sender in senders:
-            sender.join(PATIENCE)
-        server.send_signal(signal.SIGTERM)
-        assert server.wait() == 0
+    with kept_port() as port:  # senders knock there also while no server does, and must reach nobody else's
+        senders = [Sender(f"sender-{number}", port) for number in range(SENDERS)]
+        started = partial(ServerProcess, tmp_path, migrated_url, "--port", str(port), tick_seconds="0.2")
+        for round_ in range(KILLS):
+            with started() as server:
+                server.until_ready()
+                if round_ == 0:
+                    start(senders, migrated_url)
+                goal = (round_ + 1) * BEFORE_EACH_KILL
+                server.until(partial(has_reached, senders, goal))
+                server.send_signal(signal.SIGKILL)
+        with started() as server:
+            server.until_ready()
+            for sender in senders:
+                sender.ends.set()
+            for sender in senders:
+                sender.join(PATIENCE)
+            server.send_signal(signal.SIGTERM)
+            assert server.wait() == 0
 
     with open_store(migrated_url) as store:
         assert counted(store) == acknowledged(senders) >= KILLS * BEFORE_EACH_KILL
-
-
-def told(senders: list[Sender], port: int) -> None:
-    """The next server has another port: nobody keeps the old one free until it starts."""
-    for sender in senders:
-        sender.port = port
 
 
 def start(senders: list[Sender], database_url: str) -> None:
