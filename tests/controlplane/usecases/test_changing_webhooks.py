@@ -50,14 +50,15 @@ def while_another_changes(
         locked = text(
             "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
         )
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not watching.execute(locked).scalar():
             assert time.monotonic() < deadline
             time.sleep(0.01)
             watching.rollback()
         first(uow)
         uow.commit()
-    waiting.join(30)
+    waiting.join(60)
+    assert not waiting.is_alive()
     engine.dispose()
     return failed
 

@@ -15,7 +15,7 @@ from controlplane.usecases.changing import Place
 from controlplane.usecases.environments import ensure_first
 from controlplane.usecases.schema import upgrade_schema
 from tests.builders import a_cause, a_flag_document
-from tests.infrastructure.server_process import SDK_TOKEN, ServerProcess
+from tests.infrastructure.server_process import PATIENCE, SDK_TOKEN, ServerProcess
 from web.cli import main
 
 HERE = Place("production", "dspex-bridge")
@@ -167,7 +167,7 @@ def test_a_backup_of_a_running_server_is_restored_only_when_that_has_ended(datab
 
 
 def _snapshot(port: int) -> dict:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     connection.request("GET", "/sdk/v1/snapshot", headers={"Authorization": f"Bearer {SDK_TOKEN}"})
     found = json.loads(connection.getresponse().read())
     connection.close()

@@ -153,8 +153,9 @@ def ask(port: int, **headers: str) -> http.client.HTTPConnection:
 
 
 def was_read(connection: http.client.HTTPConnection) -> bool:
-    """Whether the server has taken the request out of the kernel's queue."""
-    ours, theirs = connection.sock.getsockname()[1], connection.sock.getpeername()[1]
+    """Whether the request has left our end, and the server has taken it out of the kernel's queue at its own."""
+    ours, theirs = (f"{end[1]:04X}" for end in (connection.sock.getsockname(), connection.sock.getpeername()))
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    ends = [row for row in rows if row[1].endswith(f":{theirs:04X}") and row[2].endswith(f":{ours:04X}")]
-    return bool(ends) and ends[0][4].endswith(":00000000")
+    queues = {(row[1][-4:], row[2][-4:]): row[4].split(":") for row in rows}  # to be sent, to be read
+    here, there = queues.get((ours, theirs)), queues.get((theirs, ours))
+    return bool(here and there) and int(here[0], 16) == int(there[1], 16) == 0

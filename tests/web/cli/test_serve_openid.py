@@ -13,7 +13,7 @@ from controlplane.usecases.people import add_person
 from controlplane.usecases.starting import prepare
 from tests.builders import a_cause
 from tests.infrastructure.openid_provider import CLIENT, SECRET, OpenIdProvider
-from tests.infrastructure.server_process import ServerProcess
+from tests.infrastructure.server_process import PATIENCE, ServerProcess
 
 HTTPS = {"X-Forwarded-Proto": "https"}
 
@@ -32,7 +32,7 @@ def serving(tmp_path, sqlite_url, provider):
 
 
 def redirect_uri(server) -> str:
-    sent = httpx.get(f"http://127.0.0.1:{server.port}/sign-in/openid", headers=HTTPS)
+    sent = httpx.get(f"http://127.0.0.1:{server.port}/sign-in/openid", headers=HTTPS, timeout=PATIENCE)
     return parse_qs(urlsplit(sent.headers["Location"]).query)["redirect_uri"][0]
 
 
@@ -41,7 +41,7 @@ def test_a_browser_goes_there_and_back_and_is_signed_in(sqlite_url, serving, pro
         prepare(store, Settings(database_url=sqlite_url), utc_now())
         add_person(store, "ann@example.org", Role.VIEWER, a_cause())
 
-    with serving() as server, httpx.Client(follow_redirects=True) as browser:
+    with serving() as server, httpx.Client(follow_redirects=True, timeout=PATIENCE) as browser:
         server.until_ready()
         page = browser.get(f"http://127.0.0.1:{server.port}/sign-in/openid")
 

@@ -63,13 +63,15 @@ def test_killed_before_it_could_write_down_what_it_sent_it_tells_everything_once
     flags.disable_flag(store, HERE, a_cause(utc_now()))  # committed while nobody is there to tell it
     with a_server(tmp_path, migrated_url) as server:
         server.until_ready()
-        got = receiver.wait_for(3)
-        server.until(lambda: {each.state for each in webhooks.list_deliveries(store, 1).items} == {"delivered"})
+        server.until(lambda: [each.state for each in webhooks.list_deliveries(store, 1).items] == ["delivered"] * 2)
 
-    told = [verified(each, secret)["type"] for each in got]
-    assert told == ["throwbar.flag.create", "throwbar.flag.create", "throwbar.flag.disable"]
-    assert got[0].headers["webhook-id"] == got[1].headers["webhook-id"]
-    assert got[0].body == got[1].body
+    told = [verified(each, secret)["type"] for each in receiver.got]
+    # Once more at least: a scheduler that is too slow to keep its lease tells what it could not write down again.
+    assert told.count("throwbar.flag.create") >= 2
+    assert list(dict.fromkeys(told)) == ["throwbar.flag.create", "throwbar.flag.disable"]
+    first, again = receiver.got[:2]
+    assert first.headers["webhook-id"] == again.headers["webhook-id"]
+    assert first.body == again.body
 
 
 @pytest.mark.slow

@@ -1,5 +1,6 @@
 """A running edge for tests, and the simplest client for it."""
 
+import asyncio
 import http.client
 import json
 import socket
@@ -17,6 +18,7 @@ from controlplane.domain.origins import read_origins
 from controlplane.domain.snapshot import Clockwork
 from controlplane.store import Store
 from web.cli.entry import Entry, make_brain
+from web.cli.serve import KEEP_ALIVE_SECONDS
 from web.edge import Brain, Edge
 from web.edge.http import Receive, Scope, Send, json_answer, reply
 
@@ -76,6 +78,11 @@ class Plane:
     def poll(self, held: str | None = None, **headers: str) -> Response:
         return self.request("GET", "/sdk/v1/snapshot", **({"If_None_Match": held} if held else {}), **headers)
 
+    def release(self) -> None:
+        """As when the server is told to stop: on its own event loop, which no other thread may ring."""
+        loop = self.server.servers[0].get_loop()
+        asyncio.run_coroutine_threadsafe(self.edge.release(), loop).result(PATIENCE)
+
     def report(self, document: Mapping[str, Any], **headers: str) -> Response:
         return self.request("POST", "/sdk/v1/reports", json.dumps(document).encode(), **headers)
 
@@ -94,7 +101,10 @@ def serving(
     brain: Brain = replace(make_brain(store, Clockwork(), clock, "a secret key"), **replaced)
     edge = Edge(brain, site, look_every=look_every, note_every=0.02, origins=read_origins(origins) if origins else ())
     listener = socket.create_server(("127.0.0.1", 0))
-    server = Server(Config(Entry(store, edge, None), lifespan="on", ws="none", log_config=None, access_log=False))
+    entry = Entry(store, edge, None)
+    # Kept as long as in operation: uvicorn itself would take a connection away after five seconds between two requests.
+    kept = {"timeout_keep_alive": KEEP_ALIVE_SECONDS}
+    server = Server(Config(entry, lifespan="on", ws="none", log_config=None, access_log=False, **kept))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

@@ -51,7 +51,7 @@ def run(story: Callable[[GroupCommit, Journal], Awaitable[Any]]) -> tuple[Any, J
 async def sent(commits: GroupCommit, journal: Journal, number: int) -> list[asyncio.Task[tuple[str, int]]]:
     """That many reports, of which the first is being recorded and the others wait."""
     tasks = [asyncio.create_task(commits.add(a_report(sequence=1)))]
-    await asyncio.to_thread(journal.begun.wait, 10)
+    await asyncio.to_thread(journal.begun.wait, 60)
     tasks += [asyncio.create_task(commits.add(a_report(sequence=each))) for each in range(2, number + 1)]
     await asyncio.sleep(0)
     return tasks

@@ -247,7 +247,7 @@ def test_a_server_that_stops_lets_its_listeners_go(plane: Plane, opened: Streams
     address = address_of(plane)
     stream = opened(plane, address)
 
-    plane.edge._notices.close()
+    plane.release()
 
     stream.read()  # to its end, or the test ends by its time
     assert opened(plane, address).status == 503

@@ -19,7 +19,7 @@ from controlplane.domain.flag import Flag, Side
 from controlplane.domain.flag_set import FlagSet
 from controlplane.usecases.flags import create_flag
 from tests.builders import a_cause, a_flag_document
-from tests.web.edge.plane import Plane, serving, wait_until
+from tests.web.edge.plane import PATIENCE, Plane, serving, wait_until
 
 KEYS = [f"session-{number}" for number in range(200)]
 RULES = [{"attribute": "tenant", "operator": "starts_with", "values": ["ac", "z"], "serve": "candidate"}]
@@ -71,7 +71,7 @@ def test_flagd_in_the_process_reads_the_definition_and_draws_the_same_keys(plane
 
 def by_ofrep(plane: Plane, token: str = "") -> OFREPProvider:
     headers = {"Authorization": f"Bearer {token or plane.token}"}
-    return OFREPProvider(f"http://127.0.0.1:{plane.port}", headers_factory=lambda: headers)
+    return OFREPProvider(f"http://127.0.0.1:{plane.port}", headers_factory=lambda: headers, timeout=PATIENCE)
 
 
 def test_ofrep_asks_the_server_and_gets_the_same_keys(plane: Plane, flag: Flag) -> None:

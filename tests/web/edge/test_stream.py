@@ -126,7 +126,7 @@ def test_a_server_that_stops_lets_its_pages_go(plane: Plane, session: str, opene
     heard = events(opened(plane, session))
     assert next(heard)[0] == "hello"
 
-    plane.edge._stream.close()
+    plane.release()
 
     assert [name for name, _ in heard] == ["over"]
     assert opened(plane, session).status == 503

@@ -42,7 +42,7 @@ class Client:
 
 def run(story: Callable[[WaitingRoom], Awaitable[Any]]) -> Any:
     async def told() -> Any:
-        return await asyncio.wait_for(story(WaitingRoom()), 20)
+        return await asyncio.wait_for(story(WaitingRoom()), 60)
 
     return asyncio.run(told())
 
