@@ -25,7 +25,7 @@ pytestmark = pytest.mark.browser
 FOCUS_IS_SEEN = "document.activeElement !== document.body && isSeen(document.activeElement)"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def keys(browser: Browser, server: Server, signed_in: StorageState) -> Iterator[Page]:
     """One page for all doors that leave its session alone."""
     for name in (HERE, "reasons"):

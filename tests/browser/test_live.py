@@ -21,7 +21,7 @@ HERE = "live"  # of its own: how many instances obey is counted here
 ALL = {"echo": {"percent": 100}, "pay": {"percent": 100}}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def token(server: Server) -> str:
     create_environment(server.store, HERE, a_cause(utc_now()))
     return sdk_token(server, HERE)

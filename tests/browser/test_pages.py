@@ -310,7 +310,7 @@ def test_nothing_on_any_page_is_refused_by_the_content_security_policy(ann: Page
     assert complaints == []
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def wide(server: Server) -> None:
     """A flag whose names are as long as they may be."""
     names = {f"an_operation_of_which_somebody_said_it_all_in_its_name_{number}": {} for number in range(20)}

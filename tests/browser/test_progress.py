@@ -12,7 +12,7 @@ from tests.browser.serving import Server
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def address(server: Server) -> str:
     return a_flag(server, "slowly")
 

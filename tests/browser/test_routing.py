@@ -17,7 +17,7 @@ from tests.builders import a_cause
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def token(server: Server) -> str:
     return sdk_token(server)
 
