@@ -3,6 +3,7 @@
 import os
 import socket
 import threading
+import time
 
 import psycopg
 import pytest
@@ -51,7 +52,7 @@ def failure_of(act, *arguments):
 
 def failure_to_connect(client, port):
     if client == "psycopg":
-        return failure_of(psycopg.connect, f"host=127.0.0.1 port={port} dbname=x user=x connect_timeout=5")
+        return failure_of(psycopg.connect, f"host=127.0.0.1 port={port} dbname=x user=x connect_timeout=60")
     return failure_of(sqlalchemy.create_engine(f"postgresql+psycopg://x@127.0.0.1:{port}/x").connect)
 
 
@@ -69,20 +70,30 @@ def test_a_serialisation_failure_is_a_conflict_that_was_rolled_back(connect, tab
     assert info.because.endswith("SQLSTATE 40001")
 
 
-def test_a_deadlock_is_a_conflict(connect, table):
+def test_a_deadlock_is_a_conflict(connect, table, postgres_url):
     (_, execute_first), (second, execute_second) = connect(), connect()
-    execute_first("SET deadlock_timeout = '10s'")
+    process = execute_first("SELECT pg_backend_pid()").fetchone()[0]
+    execute_first("SET deadlock_timeout = '1h'")
     execute_second("SET deadlock_timeout = '10ms'")
     execute_first("UPDATE account SET balance = 0 WHERE id = 1")
     execute_second("UPDATE account SET balance = 0 WHERE id = 2")
     other = threading.Thread(target=execute_first, args=("UPDATE account SET balance = 0 WHERE id = 2",))
     other.start()
+    until_it_waits_for_a_lock(postgres_url, process)  # PostgreSQL looks for a deadlock once in each wait
 
     info = failure_of(execute_second, "UPDATE account SET balance = 0 WHERE id = 1")
 
     second.rollback()
     other.join()
     assert (info.category, info.delivery) == ("conflict", "rejected")
+
+
+def until_it_waits_for_a_lock(postgres_url, process):
+    give_up = time.monotonic() + 60  # seconds, which only a defect needs
+    with psycopg.connect(postgres_url.replace("+psycopg", ""), autocommit=True) as connection:
+        while not connection.execute("SELECT pg_blocking_pids(%s) <> '{}'", (process,)).fetchone()[0]:
+            assert time.monotonic() < give_up
+            time.sleep(0.01)
 
 
 def test_a_duplicate_key_is_the_callers_matter(connect, table):
@@ -120,7 +131,7 @@ def test_a_lock_that_another_holds_is_a_conflict(connect, table):
 def test_a_terminated_connection_is_unknown(connect):
     (_, execute), (_, execute_elsewhere) = connect(), connect()
     process = execute("SELECT pg_backend_pid()").fetchone()[0]
-    execute_elsewhere(f"SELECT pg_terminate_backend({process}, 10000)")
+    execute_elsewhere(f"SELECT pg_terminate_backend({process}, 60000)")
 
     info = failure_of(execute, "SELECT 1")
 
