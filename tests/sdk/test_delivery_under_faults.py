@@ -19,7 +19,7 @@ from tests.sdk.call_faults import FAULTS, IDEMPOTENT, NAMES, READ, ROUTES, WRITE
 from tests.sdk.faulty_world import MS, World
 
 SCHEDULES = 1_000_000 if os.environ.get("LONG_TESTS") else 10_000
-
+PARTS = 4  # for a machine that is busy: none takes long
 
 NOT_SENT = {FAULTS[name] for name in ("refused", "no such host", "no backend")}
 PATHS = {
@@ -173,9 +173,10 @@ def test_no_schedule_of_faults_does_a_write_twice(world, life):
 
 
 @pytest.mark.soak
-def test_row_22_ten_thousand_lives_do_no_write_twice_and_leave_no_path_untried(world):
-    chance, told = random.Random(11), Counter()
-    for number in range(SCHEDULES):
+@pytest.mark.parametrize("part", range(PARTS))
+def test_row_22_ten_thousand_lives_do_no_write_twice_and_leave_no_path_untried(world, part):
+    chance, told = random.Random(part), Counter()
+    for number in range(SCHEDULES // PARTS):
         schedule = a_schedule(chance)
         try:
             play(world, schedule, told)
@@ -190,7 +191,7 @@ def test_row_22_ten_thousand_lives_do_no_write_twice_and_leave_no_path_untried(w
     assert world.reported["share"] + world.reported["probe"] == told["calls"]
     assert world.reported["unknown"] == told["OutcomeUnknown"]
     assert world.reported["dropped"] == 0
-    assert min(world.reported[word] for word in ("breaker", "probe", "fallback", "retries", "shadow")) > 100
+    assert min(world.reported[word] for word in ("breaker", "probe", "fallback", "retries", "shadow")) > 100 // PARTS
 
 
 def one_call(world, declared, *names, route=Route()):  # noqa: B008 - immutable
