@@ -25,6 +25,7 @@ class Service:
         self.called = Counter()
         self.serve(share, **operation)
         assert self.client.wait_ready(60)
+        assert self.client.flush(60)  # the first report is made: from here on there are those that a test asks for
         self.orders = self.client.migration("orders", baseline="old")
 
     def serve(self, share=100_000, switches=None, **operation):
@@ -34,7 +35,7 @@ class Service:
             flag["switches"] = switches
         self.server.document = a_document(version, flags={"orders": flag})
         if self.client.status().ready:
-            assert self.client.flush()
+            assert self.client.flush(60)
 
     def operation(self, candidate, baseline=lambda: "old", **declared):
         """An operation whose functions count their calls."""
@@ -53,7 +54,7 @@ class Service:
     def cells(self):
         """Everything that was ever reported, by (side, assigned_by)."""
         self.clock.tick(30)
-        assert self.client.flush()
+        assert self.client.flush(60)
         return {(cell["side"], cell["assigned_by"]): cell for cell in self.server.cells}
 
     def told(self, section):
