@@ -83,6 +83,9 @@ class PerfClock:
     def __call__(self) -> int:
         return self.now
 
+    def sleep(self, seconds: float) -> None:
+        self.now += int(seconds * 1e9)
+
 
 class FakeControlPlane:
     """Answers like the real one. `down` or a `status` makes it fail; `reports` are what it acknowledged.
