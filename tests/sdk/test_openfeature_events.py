@@ -106,10 +106,11 @@ def test_a_service_that_starts_from_its_backup_is_stale(server, tmp_path):
         assert status() is ProviderStatus.STALE
 
 
-def test_a_provider_that_came_up_without_a_snapshot_is_ready_when_there_is_one(server):
+def test_a_provider_that_came_up_without_a_snapshot_is_ready_when_there_is_one(server, clock):
     server.down = ConnectionRefusedError("nobody there")
     settings = {"backup_file": False, "transport": server, "poll_interval": 0.01, "report_interval": 0.01}
-    with throwbar.Client("http://throwbar.test", "t", **settings) as client:
+    # By a clock that runs, a snapshot would be stale whenever three such short intervals pass without a poll.
+    with throwbar.Client("http://throwbar.test", "t", wall_clock=clock, **settings) as client:
         heard = Heard()
         with pytest.raises(ProviderNotReadyError):
             api.set_provider_and_wait(ThrowbarProvider(client, ready_within=0.01))

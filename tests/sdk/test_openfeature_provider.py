@@ -180,6 +180,7 @@ def test_before_the_first_snapshot_the_code_s_own_default_is_the_baseline(server
     with client, nothing_left_of_it():
         with pytest.raises(ProviderNotReadyError):
             api.set_provider_and_wait(ThrowbarProvider(client, ready_within=0.01))
+        assert client._poller.wait_until(lambda: client._exchange.polling.failures > 0, 60)
 
         details = api.get_client().get_string_details("orders", "old", a_context(operation="read"))
 
@@ -238,7 +239,7 @@ asked = lambda: api.get_client().get_string_value("orders", "default", Evaluatio
 print(json.dumps(asked()), flush=True)
 if os.fork() == 0:
     sys.stdin.readline()
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while asked() != "new" and time.monotonic() < end:
         time.sleep(0.01)
     os.write(1, json.dumps(asked()).encode())
@@ -255,7 +256,7 @@ def test_a_forked_child_is_answered_by_what_its_own_client_polls():
         with program:
             assert program.stdout.readline() == b'"old"\n'
             plane.send_calls_to("new")
-            rest, _ = program.communicate(b"\n", timeout=60)
+            rest, _ = program.communicate(b"\n", timeout=120)
 
     assert rest == b'"new"'
 
