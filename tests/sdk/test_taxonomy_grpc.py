@@ -34,7 +34,7 @@ class Service:
         self._server = grpc.server(concurrent.futures.ThreadPoolExecutor(4))
         methods = {status.name: aborting(status) for status in grpc.StatusCode if status is not grpc.StatusCode.OK}
         methods |= {
-            "Slow": plain(lambda request, context: self.over.wait(30) and b""),
+            "Slow": plain(lambda request, context: self.over.wait(120) and b""),
             "Broken": plain(lambda request, context: {}[request]),
             "Big": plain(self._big),
             "Later": aborting(grpc.StatusCode.RESOURCE_EXHAUSTED, ("grpc-retry-pushback-ms", "1500")),
@@ -62,7 +62,7 @@ def service():
         yield service
 
 
-def failure_of(port, method, timeout=20):
+def failure_of(port, method, timeout=60):
     with grpc.insecure_channel(f"127.0.0.1:{port}") as channel, pytest.raises(grpc.RpcError) as caught:
         channel.unary_unary(f"/throwbar.Test/{method}")(b"what must not be done twice", timeout=timeout)
     return caught.value

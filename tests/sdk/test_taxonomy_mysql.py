@@ -10,11 +10,11 @@ from throwbar.evidence import classify
 
 
 def update(port, patience):
-    with pymysql.connect(host="127.0.0.1", port=port, connect_timeout=5, read_timeout=patience) as connection:
+    with pymysql.connect(host="127.0.0.1", port=port, connect_timeout=60, read_timeout=patience) as connection:
         connection.cursor().execute("UPDATE account SET balance = balance - 1")
 
 
-def failure_of(port, patience=5):
+def failure_of(port, patience=60):
     with pytest.raises(pymysql.MySQLError) as caught:
         update(port, patience)
     return caught.value
@@ -27,7 +27,7 @@ def test_refused_is_not_sent():
     assert (info.category, info.delivery, info.because) == ("connection", "not_sent", "MySQL error 2003")
 
 
-@pytest.mark.parametrize(("behave", "patience"), [(hang_up, 5), (silent, 0.3)], ids=["closed", "silent"])
+@pytest.mark.parametrize(("behave", "patience"), [(hang_up, 60), (silent, 0.3)], ids=["closed", "silent"])
 def test_lost_while_signing_in_has_the_number_of_a_lost_query_and_is_unknown(behave, patience):
     with Loopback(behave) as port:
         info = classify(failure_of(port, patience))
@@ -62,7 +62,7 @@ def test_what_a_number_means(number, category, delivery):
 
 def test_sqlalchemy_around_it_changes_nothing():
     with Loopback(failing(1213)) as port:
-        engine = sqlalchemy.create_engine(f"mysql+pymysql://root@127.0.0.1:{port}/test?read_timeout=5")
+        engine = sqlalchemy.create_engine(f"mysql+pymysql://root@127.0.0.1:{port}/test?read_timeout=60")
         with pytest.raises(sqlalchemy.exc.DBAPIError) as caught:
             engine.connect()  # asks for the version, first of all
         engine.dispose()

@@ -10,7 +10,7 @@ from tests.sdk.loopback import Loopback, hang_up, refusing, reset, silent
 from throwbar.evidence import classify
 
 
-def failure_of(port, retries=0, patience=20):
+def failure_of(port, retries=0, patience=60):
     backoff = Retry(NoBackoff(), retries)
     client = redis.Redis(port=port, host="127.0.0.1", protocol=2, socket_timeout=patience, retry=backoff)
     with client, pytest.raises(redis.RedisError) as caught:
