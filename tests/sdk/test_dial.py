@@ -21,10 +21,9 @@ NAME_FOR_OPENSSL = "ef8271c1.0"
 @pytest.fixture
 def secure():
     """The address of a control plane that speaks TLS."""
-    with serving(FakeControlPlane(a_document(3))) as (server, url):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(CERTIFICATES / "server.pem")
-        server.socket = context.wrap_socket(server.socket, server_side=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATES / "server.pem")
+    with serving(FakeControlPlane(a_document(3)), context) as (_, url):
         yield url.replace("http://", "https://")
 
 
@@ -43,7 +42,7 @@ def trust(monkeypatch, tmp_path):
 
 def status_of(url):
     with closing(HttpTransport(url)) as transport:
-        return transport("GET", "/", {}, None, 10).status
+        return transport("GET", "/", {}, None, 60).status
 
 
 @pytest.mark.parametrize(("in_file", "in_directory"), [(True, False), (False, True), (True, True)])
@@ -59,7 +58,7 @@ def test_a_certificate_of_nobody_is_refused_again_and_again(secure, trust):
     with closing(HttpTransport(secure)) as transport:
         for _ in range(2):
             with pytest.raises(ssl.SSLCertVerificationError, match="verify failed"):
-                transport("GET", "/", {}, None, 10)
+                transport("GET", "/", {}, None, 60)
 
 
 def test_a_certificate_for_another_name_is_refused(secure, trust, monkeypatch):
