@@ -209,6 +209,46 @@ def test_at_the_end_everything_is_taken_but_calls_that_never_came_back(setting):
     setting.tally.end(token, None)
 
 
+class Interrupted(str):
+    """A result of a comparison, whose counting is interrupted for as long as it takes to do something else."""
+
+    __slots__ = ("meanwhile",)
+
+    def __new__(cls, text, meanwhile):
+        result = super().__new__(cls, text)
+        result.meanwhile = meanwhile
+        return result
+
+    def __hash__(self):
+        meanwhile, self.meanwhile = self.meanwhile, lambda: None
+        meanwhile()
+        return super().__hash__()
+
+
+def test_a_comparison_that_is_being_counted_for_long_is_no_call_that_hangs(setting):
+    sums = []
+
+    def meanwhile():
+        setting.clock.tick(60)
+        sums.extend(setting.settle())
+
+    setting.call()
+    setting.tally.compare(NEW, Interrupted("match", meanwhile), 0)
+    sums += setting.settle()
+
+    assert [(total.calls, total.pending, dict(total.shadow), dict(total.ratio)) for total in sums] == [
+        (1, 0, {"match": 1}, {0: 1})
+    ]
+
+
+def test_nor_is_it_an_unfinished_one_at_the_end(setting):
+    ended = []
+
+    setting.tally.compare(NEW, Interrupted("match", lambda: ended.append(settle_all(setting.tally))))
+
+    assert ended[0] == ([], 0)
+
+
 OUTCOMES = st.sampled_from([None, "timeout", "communication", "cancelled", "never"])
 
 

@@ -18,6 +18,7 @@ KEYS_PER_THREAD = 200_000
 _CANCELLED = Category.CANCELLED
 REFUSED = "breaker"  # the error category of calls that an open breaker kept from their backend
 UNSEEN = -2
+NO_CALL = (None, -1)  # stands in `open` for what is only being compared, and over in no time
 NO_LATENCY = -1  # the slot of a key that was never let through
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-from throwbar.cell import NO_LATENCY, UNMARKED, Cell, Ended, Marks
+from throwbar.cell import NO_CALL, NO_LATENCY, UNMARKED, Cell, Ended, Marks
 from throwbar.histogram import LOWEST, index_of
 from throwbar.rules import Rule
 from throwbar.tally import Tally
@@ -79,10 +79,10 @@ def settle_all(tally: Tally) -> tuple[list[Sum], int]:
     sums, unfinished = [], 0
     for identity, cells in _by_identity(tally, float("inf")).items():
         for cell in cells:
-            abandoned = len(cell.open)
+            abandoned = list(cell.open.values())
             cell.open.clear()
-            cell.started -= abandoned
-            unfinished += abandoned
+            cell.started -= len(abandoned)
+            unfinished += sum(call is not NO_CALL for call in abandoned)
         sums.append(_sum(identity, cells, tally.thinning.mask(identity.strand, identity.start)))
         _remove(cells)
     return [total for total in sums if total.calls or total.shadow], unfinished
@@ -125,9 +125,12 @@ def sort_strays(tally: Tally) -> None:
 
 
 def _give_up(cell: Cell, now_ns: int) -> None:
-    """Whoever pops a call owns its outcome; one that comes back later finds nothing to pop."""
+    """Whoever pops a call owns its outcome; one that comes back later finds nothing to pop.
+
+    A comparison is left alone: it will be over at once, and nobody may take it for a call that hangs.
+    """
     for token in list(cell.open):
-        call = cell.open.pop(token, None)
+        call = None if cell.open.get(token) is NO_CALL else cell.open.pop(token, None)
         if call is not None:
             cell.strays.append(Ended(call[0], now_ns - call[1], None, pending=True))
 
