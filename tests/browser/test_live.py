@@ -115,7 +115,9 @@ def test_the_page_tells_when_a_flip_has_landed_everywhere(ann: Page, server: Ser
 
 def test_the_instances_and_a_backtest_tell_of_the_calls_that_were_made(ann: Page, server: Server, token: str) -> None:
     place = Place(HERE, "told-afterwards")
-    a_flag(server, place.flag, HERE, plan=a_plan_document(50, 98), operations={"echo": {"percent": 0}})
+    # A breaker that opens takes the candidate back before anything is judged, and then there is nothing to try others on.
+    operations = {"echo": {"percent": 0, "breaker": {"mode": "forced_closed"}}}
+    a_flag(server, place.flag, HERE, plan=a_plan_document(50, 98), operations=operations)
     rollouts.start(server.store, place, a_cause(utc_now()))
     with service(server, place.flag, token) as made:
         with made.busy():

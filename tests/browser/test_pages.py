@@ -10,6 +10,7 @@ from controlplane.domain.access import Role
 from controlplane.domain.phases import Phase
 from controlplane.usecases import flags, people, rollouts
 from controlplane.usecases.changing import Place
+from controlplane.usecases.environments import create_environment
 from tests.browser.people import a_flag, until, watched
 from tests.browser.serving import Server
 from tests.builders import a_cause, a_data_flag_document, a_data_plan_document
@@ -19,11 +20,11 @@ pytestmark = pytest.mark.browser
 WIDE = "a-key-of-sixty-characters-as-somebody-may-well-find-good-one"
 
 
-def a_data_flag(server: Server, key: str, **changes: object) -> str:
+def a_data_flag(server: Server, key: str, environment: str = "production", **changes: object) -> str:
     """The same, whose plan moves data."""
     document = a_data_flag_document(key=key, guardrails=None, **changes)
-    flags.create_flag(server.store, "production", document, a_cause(utc_now()))
-    return f"{server.url}/environments/production/flags/{key}"
+    flags.create_flag(server.store, environment, document, a_cause(utc_now()))
+    return f"{server.url}/environments/{environment}/flags/{key}"
 
 
 def test_from_a_link_to_a_flag_that_moves(page: Page, server: Server) -> None:
@@ -57,8 +58,10 @@ def test_from_a_link_to_a_flag_that_moves(page: Page, server: Server) -> None:
 
 
 def test_the_point_of_no_return_asks_for_the_key_and_is_said_loudly(ann: Page, server: Server) -> None:
-    address = a_data_flag(server, "orders-store", plan=a_data_plan_document(bake_seconds=604_800))
-    place = Place("production", "orders-store")
+    # Of its own: a service that another test has left would hold the plan back until it obeys.
+    create_environment(server.store, "no-return", a_cause(utc_now()))
+    place = Place("no-return", "orders-store")
+    address = a_data_flag(server, place.flag, place.environment, plan=a_data_plan_document(bake_seconds=604_800))
     rollouts.start(server.store, place, a_cause(utc_now()))
     for _ in range(4):
         rollouts.advance(server.store, place, a_cause(utc_now()))
