@@ -75,10 +75,16 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
         try:
             connection.execute("PRAGMA journal_mode = WAL")
             return
-        except sqlite3.OperationalError:
-            if time.monotonic() > patience:
+        except sqlite3.OperationalError as error:
+            if not _is_busy(error) or time.monotonic() > patience:
                 raise
         time.sleep(0.01)
+
+
+def _is_busy(error: sqlite3.OperationalError) -> bool:
+    """What time may mend; a file that cannot be opened or written is told of at once."""
+    primary: int = error.sqlite_errorcode & 0xFF  # the rest is in which way it is busy
+    return primary == sqlite3.SQLITE_BUSY
 
 
 def _begin(connection: Connection) -> None:

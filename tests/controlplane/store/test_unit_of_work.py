@@ -124,6 +124,19 @@ def test_who_opens_a_new_sqlite_file_while_another_looks_at_it_waits(tmp_path):
     assert refused == ["database is locked"]
 
 
+def test_a_sqlite_file_that_may_only_be_read_is_told_of_at_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(engine.time, "sleep", lambda _: pytest.fail("it waited"))
+    path = tmp_path / "throwbar.db"
+    with closing(sqlite3.connect(path)) as before:
+        before.execute("CREATE TABLE there (id)")
+
+    with (
+        closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection,
+        pytest.raises(sqlite3.OperationalError, match="attempt to write a readonly database"),
+    ):
+        engine._prepare(connection, None)
+
+
 def test_a_new_sqlite_file_gets_its_folder(tmp_path):
     with open_store(f"sqlite:///{tmp_path}/deep/down/throwbar.db") as opened, opened.engine.connect() as connection:
         connection.execute(text("SELECT 1"))
