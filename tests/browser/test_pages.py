@@ -133,6 +133,20 @@ def test_what_somebody_types_survives_the_polling_while_the_state_turns(ann: Pag
     expect(reason).to_be_focused()
 
 
+def test_whoever_is_in_a_field_before_its_form_has_opened_is_left_there(ann: Page, server: Server) -> None:
+    ann.goto(a_flag(server, "quick-hands"))
+    quickly = """async () => {
+      const form = document.getElementById("route-echo"), field = document.getElementById("attempts-echo");
+      const told = new Promise((resolve) => form.addEventListener("toggle", resolve, { once: true }));
+      form.open = true;
+      field.focus();
+      await told;
+      return document.activeElement.id;
+    }"""
+
+    assert ann.evaluate(quickly) == "attempts-echo"
+
+
 def test_an_open_form_stays_open_while_the_answer_to_the_one_before_arrives(ann: Page, server: Server) -> None:
     ann.goto(a_flag(server, "slow-answer"))
     held: list[tuple[Route, APIResponse]] = []

@@ -79,7 +79,7 @@
     const opened = event.target;
     if (!opened.matches?.("details.ask, details.menu") || !opened.open) return;
     document.querySelectorAll("details.menu[open]").forEach((other) => { if (other !== opened) other.open = false; });
-    opened.querySelector("form input:not([type=hidden]), form textarea")?.focus();
+    if (!hasTyping(opened)) opened.querySelector("form input:not([type=hidden]), form textarea")?.focus(); // this is told late
   }, true);
 
   document.addEventListener("keydown", (event) => {
