@@ -79,7 +79,8 @@
     const opened = event.target;
     if (!opened.matches?.("details.ask, details.menu") || !opened.open) return;
     document.querySelectorAll("details.menu[open]").forEach((other) => { if (other !== opened) other.open = false; });
-    if (!hasTyping(opened)) opened.querySelector("form input:not([type=hidden]), form textarea")?.focus(); // this is told late
+    if (hasTyping(opened)) return; // browsers tell of it late: somebody may have gone to a field meanwhile
+    opened.querySelector("form input:not([type=hidden]), form textarea")?.focus();
   }, true);
 
   document.addEventListener("keydown", (event) => {
