@@ -18,8 +18,16 @@ KEYS_PER_THREAD = 200_000
 _CANCELLED = Category.CANCELLED
 REFUSED = "breaker"  # the error category of calls that an open breaker kept from their backend
 UNSEEN = -2
-NO_CALL = (None, -1)  # stands in `open` for what is only being compared, and over in no time
 NO_LATENCY = -1  # the slot of a key that was never let through
+
+
+class _Known(str):
+    """Told by identity alone: no key of a user is it, whatever its text."""
+
+    __slots__ = ()
+
+
+COMPARED = _Known()  # in `open` the key of what is only being compared: no call, and over in no time
 
 
 class Marks(NamedTuple):

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-from throwbar.cell import NO_CALL, NO_LATENCY, UNMARKED, Cell, Ended, Marks
+from throwbar.cell import COMPARED, NO_LATENCY, UNMARKED, Cell, Ended, Marks
 from throwbar.histogram import LOWEST, index_of
 from throwbar.rules import Rule
 from throwbar.tally import Tally
@@ -82,7 +82,7 @@ def settle_all(tally: Tally) -> tuple[list[Sum], int]:
             abandoned = list(cell.open.values())
             cell.open.clear()
             cell.started -= len(abandoned)
-            unfinished += sum(call is not NO_CALL for call in abandoned)
+            unfinished += sum(key is not COMPARED for key, _ in abandoned)
         sums.append(_sum(identity, cells, tally.thinning.mask(identity.strand, identity.start)))
         _remove(cells)
     return [total for total in sums if total.calls or total.shadow], unfinished
@@ -130,8 +130,8 @@ def _give_up(cell: Cell, now_ns: int) -> None:
     A comparison is left alone: it will be over at once, and nobody may take it for a call that hangs.
     """
     for token in list(cell.open):
-        call = None if cell.open.get(token) is NO_CALL else cell.open.pop(token, None)
-        if call is not None:
+        call = cell.open.get(token)
+        if call is not None and call[0] is not COMPARED and cell.open.pop(token, None) is not None:
             cell.strays.append(Ended(call[0], now_ns - call[1], None, pending=True))
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from throwbar.cell import KEYS_PER_CELL, NO_CALL, NO_LATENCY, REFUSED, UNMARKED, Cell, Marks, ThreadCells
+from throwbar.cell import COMPARED, KEYS_PER_CELL, NO_LATENCY, REFUSED, UNMARKED, Cell, Marks, ThreadCells
 from throwbar.clock import perf_clock_ns, wall_clock
 from throwbar.decision import Choice
 from throwbar.histogram import slot_of
@@ -73,7 +73,7 @@ class Tally:
         finally:
             mine.shadows.discard(token)
 
-    def _begin(self, mine: ThreadCells, choice: Choice, key: str | None, *, is_call: bool = True) -> OpenToken | None:
+    def _begin(self, mine: ThreadCells, choice: Choice, key: str | None) -> OpenToken | None:
         now = self.wall_clock()
         cell = mine.books.get(choice)
         if cell is None or cell.sealed or not cell.start <= now < cell.end:
@@ -86,9 +86,9 @@ class Tally:
         number = cell.started = cell.started + 1
         if cell.sealed:  # between the look above and now: the reader may already have read this cell
             cell.started = number - 1
-            return self._begin(mine, choice, key, is_call=is_call)
+            return self._begin(mine, choice, key)
         started_ns = self.perf_clock_ns()
-        cell.open[number] = (key, started_ns) if is_call else NO_CALL
+        cell.open[number] = (key, started_ns)
         return cell, number, started_ns
 
     def end(self, opened: OpenToken, category: str | None, marks: Marks = UNMARKED) -> None:
@@ -118,7 +118,7 @@ class Tally:
 
     def compare(self, choice: Choice, result: str, ratio: int | None = None) -> None:
         """A call of the other side was held against one that took this choice; `ratio` is a histogram index."""
-        opened = self._begin(self._mine(), choice, None, is_call=False)
+        opened = self._begin(self._mine(), choice, COMPARED)
         if opened is None:
             return
         cell, number, _ = opened
